@@ -1,0 +1,153 @@
+/**
+ * Environment → one frozen Config. Every setting is declared once: type, default, bounds, meaning. `.env.example` and
+ * the README's table are made from it (`npm run generate`). Nobody else reads process.env.
+ */
+import { z } from 'zod'
+
+const boolean = z.enum(['true', 'false']).transform((value) => value === 'true')
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `Expected an address that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+    )
+
+interface Setting<T extends z.ZodType = z.ZodType> {
+  readonly schema: T
+  readonly meaning: string
+  readonly example?: string
+  /** Never logged. */
+  readonly secret?: true
+}
+const setting = <T extends z.ZodType>(
+  schema: T,
+  meaning: string,
+  more: { example?: string; secret?: true } = {},
+): Setting<T> => ({ schema, meaning, ...more })
+
+export const settings = {
+  ROLE: setting(
+    z.enum(['all', 'api', 'workers']).default('all'),
+    'What this process does: everything, the HTTP API, or the workers',
+  ),
+  PORT: setting(whole(0, 65_535).default(8080), 'Port of the HTTP API; 0 takes a free one'),
+  HOST: setting(z.string().default('127.0.0.1'), 'Address the HTTP API listens on; `0.0.0.0` for every interface'),
+  PUBLIC_URL: setting(
+    url('http:', 'https:').optional(),
+    'Public address of the API, used in links; default `http://localhost:PORT`',
+    { example: 'https://spotsmith.example' },
+  ),
+  DATA_DIR: setting(z.string().min(1).default('./data'), 'Folder for whatever runs embedded: database, objects, keys'),
+  DATABASE_URL: setting(
+    url('postgres:', 'postgresql:').optional(),
+    'Postgres 15 or newer; default: an embedded one in DATA_DIR',
+    { example: 'postgres://spotsmith:secret@db/spotsmith', secret: true },
+  ),
+  DATABASE_POOL: setting(whole(2, 200).default(16), 'Most connections to the database of one process'),
+  QUEUE_URL: setting(
+    url('redis:', 'rediss:').optional(),
+    'Redis 6.2 or newer with `maxmemory-policy noeviction`; needed unless ROLE=all; default: the run-queue lives in Postgres',
+    { example: 'redis://redis:6379', secret: true },
+  ),
+  STORAGE_URL: setting(
+    url('s3:').optional(),
+    'Object store, `s3://bucket/prefix?endpoint=…&region=…`; default: a folder in DATA_DIR',
+    { example: 's3://spotsmith/files?endpoint=http://s3:8333&region=us-east-1' },
+  ),
+  AWS_ACCESS_KEY_ID: setting(z.string().optional(), 'Access key of the object store; default: the chain of the AWS SDK', {
+    secret: true,
+  }),
+  AWS_SECRET_ACCESS_KEY: setting(z.string().optional(), 'Secret key of the object store', { secret: true }),
+  PROVIDERS_FILE: setting(
+    z.string().optional(),
+    'JSON file with the video providers and their models; the built-in `storyboard` is always there',
+    { example: './providers.json' },
+  ),
+  BOOTSTRAP_API_KEY: setting(
+    z.string().min(32, 'At least 32 characters').optional(),
+    'First API key (operator, workspace `default`); default: generated, printed once and kept in DATA_DIR',
+    { secret: true },
+  ),
+  SECRET_KEY: setting(
+    z.string().min(32, 'At least 32 characters').optional(),
+    'Encrypts webhook secrets and signs links; default: generated into DATA_DIR. Needed, and equal on every process, unless ROLE=all',
+    { secret: true },
+  ),
+  LINK_DAYS: setting(
+    whole(4, 365).default(30),
+    'How long a link to a file works; longer than the 75 hours of the webhook schedule',
+  ),
+  COMPOSITOR_PROCESSES: setting(whole(1, 256).optional(), 'Compositor child processes; default: one per core'),
+  ALLOWED_PRIVATE_TARGETS: setting(
+    z
+      .string()
+      .default('')
+      .transform((v) =>
+        v
+          .split(',')
+          .map((s) => s.trim())
+          .filter(Boolean),
+      ),
+    'Networks (CIDR, comma-separated) that outgoing requests may reach although they are private',
+    { example: '10.0.0.0/8' },
+  ),
+  ALLOW_INSECURE_WEBHOOKS: setting(boolean.default(false), 'Allow `http:` webhook endpoints'),
+  LOG_LEVEL: setting(
+    z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+    'Least severity that is logged',
+  ),
+} as const satisfies Record<string, Setting>
+
+type Raw = { [K in keyof typeof settings]: z.output<(typeof settings)[K]['schema']> }
+export type Config = Readonly<Raw>
+
+export class BadSettings extends Error {
+  override readonly name = 'BadSettings'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  - ${f}`).join('\n')}`,
+    )
+    this.faults = faults
+  }
+}
+
+/** Rules between settings; each is a fault when its test holds. */
+const contradictions: readonly [(c: Raw) => boolean, string][] = [
+  [
+    (c) => c.ROLE !== 'all' && !c.DATABASE_URL,
+    'DATABASE_URL: needed with ROLE=api or ROLE=workers, whose processes share one database.',
+  ],
+  [
+    (c) => c.ROLE !== 'all' && !c.QUEUE_URL,
+    'QUEUE_URL: needed with ROLE=api or ROLE=workers; the run-queue in Postgres serves one process.',
+  ],
+  [
+    (c) => c.ROLE !== 'all' && !c.STORAGE_URL,
+    'STORAGE_URL: needed with ROLE=api or ROLE=workers, whose processes share one object store.',
+  ],
+  [
+    (c) => c.ROLE !== 'all' && !c.SECRET_KEY,
+    'SECRET_KEY: needed with ROLE=api or ROLE=workers; every process must have the same one.',
+  ],
+  [
+    (c) => Boolean(c.AWS_ACCESS_KEY_ID) !== Boolean(c.AWS_SECRET_ACCESS_KEY),
+    'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both or neither.',
+  ],
+]
+
+/** @throws BadSettings with every fault at once; an empty value counts as not set */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = []
+  const config: Record<string, unknown> = {}
+  for (const [name, { schema }] of Object.entries(settings)) {
+    const result = schema.safeParse(env[name] === '' ? undefined : env[name])
+    if (result.success) config[name] = result.data
+    else faults.push(...result.error.issues.map((issue) => `${name}: ${issue.message}.`))
+  }
+  if (faults.length === 0) faults.push(...contradictions.filter(([holds]) => holds(config as Raw)).map(([, fault]) => fault))
+  if (faults.length > 0) throw new BadSettings(faults)
+  return Object.freeze(config as Raw)
+}
