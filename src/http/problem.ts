@@ -18,7 +18,10 @@ const frameworkFaults: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_request', 'The body is not valid JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_request', 'The body is empty although the content type says JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body has another length than Content-Length says.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'This content type is not accepted here; see openapi.yaml for the ones that are.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported_media_type',
+    'This content type is not accepted here; see openapi.yaml for the ones that are.',
+  ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'A JSON body has 1 MiB at most. Segments and media are uploaded as streams.'],
   FST_ERR_BAD_URL: ['invalid_request', 'The address is not validly encoded.'],
   FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A part of the path is longer than 512 characters.'],

@@ -3,7 +3,12 @@ import { z } from 'zod'
 import { idPrefixes, type IdKind } from '#src/domain/ids.ts'
 
 /** An id as a path or body field; anything that is not one is simply not found. */
-export const id = (kind: IdKind) => z.string().min(1).max(80).meta({ examples: [`${idPrefixes[kind]}_01jz8k3v9q0c5xw7m2n4p6r8t0`] })
+export const id = (kind: IdKind) =>
+  z
+    .string()
+    .min(1)
+    .max(80)
+    .meta({ examples: [`${idPrefixes[kind]}_01jz8k3v9q0c5xw7m2n4p6r8t0`] })
 
 export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' })
 export const microUsd = z.number().int().meta({ description: 'Integer micro-USD: 1,000,000 is one US dollar' })
