@@ -376,6 +376,9 @@ interface DeliveriesTable extends WorkItemColumns {
   event_id: string
   status: WithDefault<'due' | 'delivered' | 'exhausted' | 'cancelled'>
   attempt_count: WithDefault<number>
+  schedule_step: WithDefault<number>
+  resume_status: Nullable<'due' | 'exhausted' | 'cancelled'>
+  resume_at: Nullable<Date>
   last_status: Nullable<number>
   delivered_at: Nullable<Date>
   created_at: Created

@@ -404,6 +404,7 @@ create table events (
 );
 create index events_list on events (workspace_id, id desc);
 create index events_campaign on events (campaign_id, sequence);
+create index events_type on events (workspace_id, type, id desc);
 
 create table deliveries (
   id text primary key,
@@ -412,6 +413,9 @@ create table deliveries (
   event_id text not null references events,
   status text not null default 'due',         -- due | delivered | exhausted | cancelled
   attempt_count integer not null default 0,
+  schedule_step integer not null default 0,   -- failed attempts of the schedule so far; manual ones do not count
+  resume_status text,                         -- set by a manual retry: the state to go back to when it fails
+  resume_at timestamptz,                      -- ... and the due_at of that state
   due_at timestamptz not null default now(),
   starts integer not null default 0,
   lease_token text, lease_until timestamptz, last_error text,

@@ -1,0 +1,140 @@
+/**
+ * What happened, written down in the transaction in which it happened, together with one delivery per endpoint that
+ * wants it: an event exists exactly when its cause was committed.
+ */
+import type { Json } from '#src/contracts/json.ts'
+import { type Db, transaction } from '#src/database/client.ts'
+import { type EventRow, findEvent, insertEvents, listEvents, type NewEventRow, replayEvent } from '#src/database/events.ts'
+import { notFound, ServiceError } from '#src/errors.ts'
+import { nudge } from '#src/queue/top-up.ts'
+import type { NewId } from '../ids.ts'
+import { decodeCursor, type Page, type PageRequest, pageOf } from '../page.ts'
+import type { Scope } from '../scope.ts'
+import type { EventType } from './types.ts'
+
+export interface NewEvent {
+  readonly workspaceId: string
+  readonly type: EventType
+  readonly campaignId?: string | null | undefined
+  /** The variant, generation, campaign… that it is about. */
+  readonly subjectId: string
+  /** One event per key in a workspace, e.g. `variant:<id>:<revision>:ready`; a second one is dropped silently. */
+  readonly dedupeKey: string
+  /** Shape: `EventData<type>` of types.ts. */
+  readonly data: Readonly<Record<string, Json | undefined>>
+  /** Only this endpoint gets it, whatever types it has asked for. */
+  readonly endpointId?: string
+}
+
+/** Rows of one INSERT: bounds the size of a statement, not what a caller may pass. */
+const BATCH = 1000
+
+/**
+ * @param now milliseconds since the epoch
+ */
+export function createEvents({ ids, now }: { ids: NewId; now: () => number }) {
+  function rowOf(event: NewEvent): NewEventRow {
+    const body = { type: event.type, timestamp: new Date(now()).toISOString(), data: event.data }
+    return {
+      id: ids('event'),
+      workspace_id: event.workspaceId,
+      type: event.type,
+      campaign_id: event.campaignId ?? null,
+      subject_id: event.subjectId,
+      dedupe_key: event.dedupeKey,
+      body: JSON.stringify(body),
+      delivery_id: ids('delivery'),
+      endpoint_id: event.endpointId ?? null,
+    }
+  }
+
+  /** Emits all or none, set-based. Call it in the transaction of the state change that it tells of. */
+  async function emitMany(db: Db, events: readonly NewEvent[]): Promise<void> {
+    if (events.length === 0) return
+    await transaction(db, async (trx) => {
+      let deliveries = 0
+      for (let at = 0; at < events.length; at += BATCH) {
+        deliveries += await insertEvents(trx, events.slice(at, at + BATCH).map(rowOf))
+      }
+      if (deliveries > 0) await nudge(trx, 'deliver')
+    })
+  }
+
+  return {
+    emitMany,
+    /** Writes one event and its deliveries. Call it in the transaction of the state change that it tells of. */
+    emit: (db: Db, event: NewEvent): Promise<void> => emitMany(db, [event]),
+
+    /** Newest first. */
+    async list(
+      scope: Scope,
+      page: PageRequest,
+      filter: { readonly type?: string | undefined; readonly campaign_id?: string | undefined } = {},
+    ): Promise<Page<EventResource>> {
+      const before = decodeCursor(page.cursor)
+      const rows = await listEvents(scope.db, { workspaceId: scope.workspaceId, before, limit: page.limit + 1, ...filter })
+      return pageOf(rows, page, (row) => row.id, present)
+    },
+
+    /** @throws not_found */
+    async get(scope: Scope, id: string): Promise<EventResource> {
+      const row = await findEvent(scope.db, scope.workspaceId, id)
+      if (!row) throw notFound('event', id)
+      return present(row)
+    },
+
+    /**
+     * Posts an event again, with its id and bytes, to every enabled endpoint that wants it, delivered before or not.
+     * @param options.endpoint_id only to this one
+     * @throws not_found; conflict when no enabled endpoint wants it
+     */
+    async replay(scope: Scope, id: string, options: { readonly endpoint_id?: string | undefined } = {}): Promise<ReplayResource> {
+      return await transaction(scope.db, async (trx) => {
+        if (!(await findEvent(trx, scope.workspaceId, id))) throw notFound('event', id)
+        const deliveries = await replayEvent(trx, {
+          workspaceId: scope.workspaceId,
+          eventId: id,
+          deliveryId: ids('delivery'),
+          endpointId: options.endpoint_id ?? null,
+        })
+        if (deliveries === 0) throw nobodyWants(id)
+        await nudge(trx, 'deliver')
+        return { object: 'replay', event_id: id, deliveries }
+      })
+    },
+  }
+}
+
+export type Events = ReturnType<typeof createEvents>
+
+export interface EventResource {
+  readonly id: string
+  readonly object: 'event'
+  readonly type: string
+  readonly campaign_id: string | null
+  readonly created_at: string
+  /** What is posted, parsed. */
+  readonly payload: { readonly type: string; readonly timestamp: string; readonly data: Readonly<Record<string, Json>> }
+}
+
+export interface ReplayResource {
+  readonly object: 'replay'
+  readonly event_id: string
+  /** How many endpoints get it again. */
+  readonly deliveries: number
+}
+
+const present = (row: EventRow): EventResource => ({
+  id: row.id,
+  object: 'event',
+  type: row.type,
+  campaign_id: row.campaign_id,
+  created_at: row.created_at.toISOString(),
+  payload: JSON.parse(row.body) as EventResource['payload'],
+})
+
+const nobodyWants = (id: string) =>
+  new ServiceError(
+    'conflict',
+    `No enabled endpoint wants event "${id}": check the types, the campaign and the status of your endpoints.`,
+  )
