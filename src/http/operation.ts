@@ -22,6 +22,9 @@ export interface OperationContext {
 type Shape = z.ZodType
 type Out<S extends Shape | undefined> = S extends Shape ? z.output<S> : undefined
 
+/** What a service may return for a schema: services freeze what they give away. */
+type Given<T> = T extends readonly (infer E)[] ? readonly Given<E>[] : T extends object ? { readonly [K in keyof T]: Given<T[K]> } : T
+
 export interface OperationInput<P extends Shape | undefined, Q extends Shape | undefined, B extends Shape | undefined> {
   readonly scope: Scope
   readonly caller: Caller
@@ -63,7 +66,9 @@ export interface Operation<
   readonly tagged?: boolean
   /** Content types of a streamed body. */
   readonly consumes?: readonly string[]
-  readonly handler: (input: OperationInput<P, Q, B>) => Promise<A extends Shape ? z.input<A> : void>
+  /** The handler sends the answer itself, as a stream. */
+  readonly streams?: boolean
+  readonly handler: (input: OperationInput<P, Q, B>) => Promise<A extends Shape ? Given<z.input<A>> : void>
 }
 
 /** Statuses that every call may answer with, beside its own. */
@@ -93,6 +98,8 @@ export const etagOf = (resource: { id?: unknown; updated_at?: unknown; version?:
     .digest('base64url')
     .slice(0, 22)}"`
 
+export type AddOperation = ReturnType<typeof createOperations>
+
 export function createOperations(app: FastifyInstance, { db, authenticate, limit }: OperationContext) {
   const callers = new WeakMap<FastifyRequest, Caller>()
 
@@ -101,9 +108,9 @@ export function createOperations(app: FastifyInstance, { db, authenticate, limit
     Q extends Shape | undefined = undefined,
     B extends Shape | undefined = undefined,
     A extends Shape | undefined = undefined,
-  >(operation: Operation<P, Q, B, A>): void {
-    const status = operation.status ?? (operation.answer ? 200 : 204)
-    app.route({
+  >(operation: Operation<P, Q, B, A>, on: FastifyInstance = app): void {
+    const status = operation.status ?? (operation.answer || operation.streams ? 200 : 204)
+    on.route({
       method: operation.method,
       url: operation.url,
       schema: schemaOf(operation, status),
@@ -114,6 +121,7 @@ export function createOperations(app: FastifyInstance, { db, authenticate, limit
       handler: async (request, reply) => {
         const caller = callers.get(request)!
         const run = (connection: Db) => answer(operation, status, inputOf(request, reply, caller, connection))
+        if (operation.streams) return await stream(operation, inputOf(request, reply, caller, db))
         const result = await perform(operation, request, caller, run)
         for (const [name, value] of Object.entries(result.headers)) void reply.header(name, value)
         void reply.code(result.status)
@@ -142,6 +150,17 @@ export function createOperations(app: FastifyInstance, { db, authenticate, limit
     const result = await once(db, { workspaceId: caller.workspaceId, route, key, content }, run)
     return result.replayed ? { ...result, headers: { ...result.headers, 'idempotent-replayed': 'true' } } : result
   }
+}
+
+/** The handler has taken the reply over; Fastify must not answer a second time. */
+async function stream<
+  P extends Shape | undefined,
+  Q extends Shape | undefined,
+  B extends Shape | undefined,
+  A extends Shape | undefined,
+>(operation: Operation<P, Q, B, A>, input: OperationInput<P, Q, B>): Promise<FastifyReply> {
+  await operation.handler(input)
+  return input.reply
 }
 
 function inputOf<P extends Shape | undefined, Q extends Shape | undefined, B extends Shape | undefined>(

@@ -1,0 +1,59 @@
+/** Every route, and the services that they call. */
+import type { FastifyInstance } from 'fastify'
+import type { Audiences } from '#src/domain/audience/service.ts'
+import type { Campaigns } from '#src/domain/campaign/service.ts'
+import type { Events } from '#src/domain/events/service.ts'
+import type { Files } from '#src/domain/files/service.ts'
+import type { Formats } from '#src/domain/format/service.ts'
+import type { Generations } from '#src/domain/generation/service.ts'
+import type { MediaLibrary } from '#src/domain/media/service.ts'
+import type { Models } from '#src/domain/models/service.ts'
+import type { Previews } from '#src/domain/preview/service.ts'
+import type { Spend } from '#src/domain/spend/service.ts'
+import type { Templates } from '#src/domain/template/service.ts'
+import type { Variants } from '#src/domain/variant/service.ts'
+import type { WebhookEndpoints } from '#src/domain/webhook/service.ts'
+import type { Workspaces } from '#src/domain/workspace/service.ts'
+import type { AddOperation } from '../operation.ts'
+import { addAudiences } from './audiences.ts'
+import { addCampaigns } from './campaigns.ts'
+import { addFiles } from './files.ts'
+import { addLibrary } from './library.ts'
+import { addResults } from './results.ts'
+import { addTemplates } from './templates.ts'
+import { addWebhooks } from './webhooks.ts'
+import { addWorkspaces } from './workspaces.ts'
+
+export interface Services {
+  readonly audiences: Audiences
+  readonly campaigns: Campaigns
+  readonly endpoints: WebhookEndpoints
+  readonly events: Events
+  readonly files: Files
+  readonly formats: Formats
+  readonly generations: Generations
+  readonly media: MediaLibrary
+  readonly models: Models
+  readonly previews: Previews
+  readonly spend: Spend
+  readonly templates: Templates
+  readonly variants: Variants
+  readonly workspaces: Workspaces
+}
+
+export type AddRoutes = (add: AddOperation, services: Services, app: FastifyInstance) => void
+
+const groups: readonly AddRoutes[] = [
+  addCampaigns,
+  addTemplates,
+  addAudiences,
+  addResults,
+  addLibrary,
+  addWebhooks,
+  addWorkspaces,
+  addFiles,
+]
+
+export function addRoutes(app: FastifyInstance, add: AddOperation, services: Services): void {
+  for (const addGroup of groups) addGroup(add, services, app)
+}
