@@ -192,7 +192,6 @@ interface CampaignsTable {
   budget_micro_usd: Nullable<number>
   reserved_micro_usd: WithDefault<number>
   spent_micro_usd: WithDefault<number>
-  saved_micro_usd: WithDefault<number>
   plan_revision: WithDefault<number>
   launch_on_planned: WithDefault<boolean>
   metadata: Metadata
@@ -233,6 +232,7 @@ interface ShotsTable {
   spec: JsonColumn
   model_index: WithDefault<number>
   generation_id: Nullable<string>
+  error: NullableJson
   created_at: Created
 }
 
@@ -250,6 +250,7 @@ interface GenerationsTable extends WorkItemColumns {
   fetch_count: WithDefault<number>
   job_ref: NullableJson
   outputs: NullableJson
+  repolled: WithDefault<boolean>
   progress: Nullable<number>
   cost_micro_usd: WithDefault<number>
   clip_file_id: Nullable<string>
@@ -291,6 +292,14 @@ interface LedgerTable {
   micro_usd: number
   model: string
   created_at: Created
+}
+
+interface WorkspaceMonthsTable {
+  workspace_id: string
+  /** YYYY-MM-DD */
+  month: string
+  reserved_micro_usd: WithDefault<number>
+  spent_micro_usd: WithDefault<number>
 }
 
 interface VariantsTable {
@@ -424,6 +433,7 @@ export interface Tables {
   generations: GenerationsTable
   attempts: AttemptsTable
   ledger: LedgerTable
+  workspace_months: WorkspaceMonthsTable
   variants: VariantsTable
   renditions: RenditionsTable
   webhook_endpoints: WebhookEndpointsTable

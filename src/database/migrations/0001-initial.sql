@@ -58,7 +58,7 @@ create index idempotency_keys_age on idempotency_keys (created_at);
 create table files (
   id text primary key,
   workspace_id text not null references workspaces,
-  object_key text not null unique,
+  object_key text not null,                   -- renditions with equal content share one object
   kind text not null,                         -- clip | video | poster | preview | media
   media_type text not null,
   file_name text not null,                    -- what a browser saves it as
@@ -69,6 +69,7 @@ create table files (
   created_at timestamptz not null default now(),
   removed_at timestamptz
 );
+create index files_object on files (object_key);
 create index files_variant on files (variant_id) where variant_id is not null;
 
 create table media (
@@ -188,7 +189,6 @@ create table campaigns (
   budget_micro_usd bigint,
   reserved_micro_usd bigint not null default 0,
   spent_micro_usd bigint not null default 0,
-  saved_micro_usd bigint not null default 0,
   plan_revision integer not null default 0,   -- the newest plan
   launch_on_planned boolean not null default false,
   metadata jsonb not null default '{}',
@@ -240,10 +240,12 @@ create table shots (
   spec jsonb not null,                        -- domain/generation ShotSpec
   model_index integer not null default 0,     -- which of the campaign's models is its turn
   generation_id text,
+  error jsonb,                                -- {code, message}: every model of the campaign failed
   created_at timestamptz not null default now(),
   unique (campaign_id, shot_key)
 );
 create index shots_generation on shots (generation_id);
+create index shots_stranded on shots (campaign_id) where error is not null;
 
 create table generations (
   id text primary key,
@@ -259,6 +261,7 @@ create table generations (
   fetch_count integer not null default 0,
   job_ref jsonb,
   outputs jsonb,
+  repolled boolean not null default false,    -- a new link was asked for after one had expired
   progress double precision,
   cost_micro_usd bigint not null default 0,
   clip_file_id text references files,
@@ -315,7 +318,23 @@ create table ledger (
   created_at timestamptz not null default now()
 );
 create index ledger_attempt on ledger (attempt_id);
+-- A reservation is made once and ended once, whatever is replayed.
+create unique index ledger_once on ledger (attempt_id, kind) where kind <> 'adjust';
 create index ledger_usage on ledger (workspace_id, created_at);
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'The ledger is append-only.';
+end $$;
+create trigger ledger_append_only before update or delete on ledger for each row execute function refuse_change();
+
+-- The workspace's budget per month: one row that every reservation of the month passes through.
+create table workspace_months (
+  workspace_id text not null references workspaces,
+  month date not null,                        -- its first day, UTC; a submission counts in the month it was made in
+  reserved_micro_usd bigint not null default 0,
+  spent_micro_usd bigint not null default 0,
+  primary key (workspace_id, month)
+);
 
 create table variants (
   id text primary key,
@@ -363,7 +382,7 @@ create table renditions (
 );
 create index renditions_due on renditions (due_at) where status in ('waiting', 'composing');
 create index renditions_campaign on renditions (campaign_id, status);
-create index renditions_waiting on renditions using gin (shot_ids) where status = 'waiting';
+create index renditions_waiting on renditions using gin (shot_ids) where status = 'waiting' and due_at = 'infinity';
 create index renditions_key on renditions (workspace_id, rendition_key) where status = 'ready';
 
 create table webhook_endpoints (
