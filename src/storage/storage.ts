@@ -23,7 +23,10 @@ export interface ObjectStore {
     body: Readable,
     options: { mediaType: string; signal?: AbortSignal },
   ): Promise<{ bytes: number; sha256: string }>
-  /** @throws ObjectMissing */
+  /**
+   * `bytes` counts what `body` yields. A range that ends behind the object is cut; the caller reads or destroys the body.
+   * @throws ObjectMissing, RangeOutside when the range begins behind the object
+   */
   get(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<StoredObject & { body: Readable }>
   /** undefined when there is no such object */
   head(key: string): Promise<StoredObject | undefined>
@@ -35,6 +38,13 @@ export interface ObjectStore {
   presign(key: string, options: { seconds: number; mediaType: string; fileName: string }): Promise<string | undefined>
   /** Writes, reads and deletes a small object. Rejects with the reason when the store cannot be used. */
   check(): Promise<void>
+}
+
+export class RangeOutside extends Error {
+  override readonly name = 'RangeOutside'
+  constructor({ start, end }: ByteRange, bytes: number | undefined, options?: ErrorOptions) {
+    super(`Bytes ${start} to ${end} are outside the object${bytes === undefined ? '' : ` of ${bytes} bytes`}.`, options)
+  }
 }
 
 export class ObjectMissing extends Error {
