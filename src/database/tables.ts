@@ -358,6 +358,7 @@ interface WebhookEndpointsTable {
   previous_secret_until: Nullable<Date>
   max_concurrency: WithDefault<number>
   rate_limit_per_second: Nullable<number>
+  next_send_at: Nullable<Date>
   failing_since: Nullable<Date>
   metadata: Metadata
   created_at: Created

@@ -278,6 +278,7 @@ create table generations (
 create unique index generations_once on generations (workspace_id, generation_key)
   where status in ('planned', 'submitting', 'running', 'fetching', 'uncertain', 'ready');
 create index generations_due on generations (status, due_at) where status in ('planned', 'submitting', 'running', 'fetching');
+create index generations_planned on generations (model) where status = 'planned';
 create index generations_list on generations (workspace_id, id desc);
 create index generations_in_flight on generations (model) where status in ('submitting', 'running', 'fetching', 'uncertain');
 
@@ -380,7 +381,7 @@ create table renditions (
   updated_at timestamptz not null default now(),
   unique (variant_id, format)
 );
-create index renditions_due on renditions (due_at) where status in ('waiting', 'composing');
+create index renditions_due on renditions (campaign_id, due_at) where status in ('waiting', 'composing');
 create index renditions_campaign on renditions (campaign_id, status);
 create index renditions_waiting on renditions using gin (shot_ids) where status = 'waiting' and due_at = 'infinity';
 create index renditions_key on renditions (workspace_id, rendition_key) where status = 'ready';
@@ -400,6 +401,7 @@ create table webhook_endpoints (
   previous_secret_until timestamptz,
   max_concurrency integer not null default 8,
   rate_limit_per_second integer,
+  next_send_at timestamptz,                   -- with a rate limit: when the top-up may take its next deliveries
   failing_since timestamptz,                  -- null: the last answer was a success
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
@@ -443,7 +445,7 @@ create table deliveries (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
-create index deliveries_due on deliveries (due_at) where status = 'due';
+create index deliveries_due on deliveries (endpoint_id, due_at) where status = 'due';
 create index deliveries_endpoint on deliveries (endpoint_id, status, id);
 create index deliveries_list on deliveries (workspace_id, id desc);
 create index deliveries_event on deliveries (event_id);

@@ -1,0 +1,71 @@
+/**
+ * Due deliveries: each enabled endpoint gives as many as it may have under way, workspaces and their endpoints take turns,
+ * so a dead endpoint holds up nobody else.
+ */
+import type { Tables } from '#src/database/tables.ts'
+import { dueOf, type FindDue } from './due.ts'
+import { endpointTakes } from './eligibility.ts'
+import type { WakeUp } from './run-queue.ts'
+import { sql, type Transaction } from 'kysely'
+
+interface Candidate extends WakeUp {
+  readonly endpoint_id: string
+  readonly rate: number | null
+  /** The endpoint had more than it was given. */
+  readonly cut: boolean
+}
+
+/** Rate-limited endpoints get a fifth of a second's worth at a time: no bursts, and a prompt start. */
+const slicesPerSecond = 5
+
+export const dueDeliveries: FindDue = async (trx, window) => {
+  const rows = await candidates(trx, window)
+  const limited = rows.filter((row) => row.rate !== null)
+  if (limited.length > 0) await grant(trx, limited)
+  const due = dueOf(rows, window)
+  return { items: rows, more: due.more || limited.some((row) => row.cut) }
+}
+
+/**
+ * What is under way is counted among an endpoint's oldest due rows, four times as many as it may have at once: leases are
+ * taken from that end, so the index is read a few rows deep however long the backlog is.
+ */
+async function candidates(trx: Transaction<Tables>, window: number): Promise<Candidate[]> {
+  const { rows } = await sql<Candidate>`
+    with ready as (
+      select e.id, e.workspace_id, e.max_concurrency, e.rate_limit_per_second as rate from webhook_endpoints e
+      where ${endpointTakes}
+        and (e.rate_limit_per_second is null or e.next_send_at is null or e.next_send_at <= now())
+        and exists (select from deliveries w where w.endpoint_id = e.id and w.status = 'due' and w.due_at <= now())),
+    heads as (
+      select head.*, e.id as endpoint_id, e.workspace_id, e.rate,
+        least(e.max_concurrency - count(*) filter (where head.held) over (partition by e.id),
+          ceil(e.rate / ${slicesPerSecond}::float8)) as room
+      from ready e cross join lateral (
+        select w.id, w.starts, w.due_at, w.lease_until > now() is true as held from deliveries w
+        where w.endpoint_id = e.id and w.status = 'due' and w.due_at <= now()
+        order by w.due_at limit e.max_concurrency * 4) head),
+    seated as (
+      select *, row_number() over (partition by endpoint_id order by due_at, id) as seat,
+        count(*) over (partition by endpoint_id) > room as cut
+      from heads where not held),
+    ranked as (
+      select *, row_number() over (partition by workspace_id order by seat, due_at, id) as round from seated where seat <= room)
+    select id, starts, endpoint_id, rate, cut from ranked order by round, due_at, id limit ${window}`.execute(trx)
+  return rows
+}
+
+/**
+ * A granted row is out of the top-up's sight for a while, so that it is counted once; `lease_until` without a token says so,
+ * and a claim takes such a row. If the wake-up is lost, the row is granted again when the time is over.
+ */
+async function grant(trx: Transaction<Tables>, rows: readonly Candidate[]): Promise<void> {
+  await sql`
+    update deliveries set lease_until = now() + interval '5 seconds' where id = any(${rows.map((row) => row.id)})
+      and lease_token is null`.execute(trx)
+  await sql`
+    update webhook_endpoints e set next_send_at = now() + n * interval '1 second' / e.rate_limit_per_second
+    from (select endpoint_id, count(*) as n from unnest(${rows.map((row) => row.endpoint_id)}::text[]) as granted (endpoint_id)
+      group by 1) granted
+    where e.id = granted.endpoint_id`.execute(trx)
+}

@@ -1,0 +1,61 @@
+/** A nudge says that work of a kind may be due now. It saves up to a second; losing one costs no more than that. */
+import type { Db } from '#src/database/client.ts'
+import { type WorkKind, workKinds } from './run-queue.ts'
+import { sql } from 'kysely'
+import pg from 'pg'
+
+const channel = 'spotsmith_work'
+const reconnectMs = 1_000
+
+/** In the caller's transaction: it arrives when that commits, once a kind, and not at all when it rolls back. */
+export async function nudge(db: Db, kind: WorkKind): Promise<void> {
+  await sql`select pg_notify(${channel}, ${kind})`.execute(db)
+}
+
+export interface NudgeListenerOptions {
+  readonly connectionString: string
+  readonly onNudge: (kind: WorkKind) => void
+  readonly onError: (error: unknown) => void
+}
+
+/** Listens on a connection of its own, and connects again when that breaks. */
+export function createNudgeListener({ connectionString, onNudge, onError }: NudgeListenerOptions) {
+  let client: pg.Client | undefined
+  let retry: NodeJS.Timeout | undefined
+  let closed = false
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({ connectionString, keepAlive: true, application_name: 'spotsmith nudges' })
+    client = next
+    next.on('notification', ({ payload }) => workKinds.filter((kind) => kind === payload).forEach(onNudge))
+    next.on('error', (error) => lost(next, error))
+    next.on('end', () => lost(next))
+    try {
+      await next.connect()
+      await next.query(`listen ${channel}`)
+      // Whatever was announced while nobody listened.
+      workKinds.forEach(onNudge)
+    } catch (error) {
+      lost(next, error)
+    }
+  }
+
+  function lost(broken: pg.Client, error?: unknown): void {
+    if (client !== broken) return
+    client = undefined
+    if (error !== undefined) onError(error)
+    broken.end().catch(() => {})
+    if (!closed) retry = setTimeout(() => void connect(), reconnectMs)
+  }
+
+  return {
+    start: connect,
+    async close(): Promise<void> {
+      closed = true
+      clearTimeout(retry)
+      const last = client
+      client = undefined
+      await last?.end().catch(() => {})
+    },
+  }
+}
