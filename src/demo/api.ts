@@ -2,7 +2,7 @@
 export interface Api {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: unknown): Promise<T>
-  put<T>(path: string, body: BodyInit, contentType: string): Promise<T>
+  put<T>(path: string, body: string, contentType: string): Promise<T>
   upload<T>(path: string, fileName: string, bytes: Uint8Array<ArrayBuffer>): Promise<T>
 }
 
@@ -21,7 +21,7 @@ async function read<T>(answer: Response): Promise<T> {
 
 export function createApi(url: string, apiKey: string): Api {
   const headers = { authorization: `Bearer ${apiKey}` }
-  const call = async <T>(method: string, path: string, body?: BodyInit, contentType?: string): Promise<T> =>
+  const call = async <T>(method: string, path: string, body?: string | FormData, contentType?: string): Promise<T> =>
     await read<T>(
       await fetch(url + path, {
         method,
