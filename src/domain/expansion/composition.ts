@@ -71,6 +71,15 @@ function endCardOf({ context, texts }: CompositionParts): Composition['endCard']
   return { seconds: card.seconds, background: card.background, text: texts.end_card ?? '', logo }
 }
 
+/** A font is a family that ships with the service, or an uploaded file, then named by its sha256. */
+function brandOf(context: PlanContext): Composition['brand'] {
+  const { fonts, colors } = context.template.brand
+  const font = (name: string) => (isMediaId(name) ? mediaOf(context, name).sha256 : name)
+  return { fonts: { headline: font(fonts.headline), body: font(fonts.body) }, colors }
+}
+
+const isMediaId = (name: string): boolean => name.startsWith('med_')
+
 /** Complete and deterministic: equal parts give an equal composition, so that its digest can be the rendition key. */
 export function compositionOf(parts: CompositionParts): Composition {
   const { context, texts, locale, clips } = parts
@@ -84,13 +93,14 @@ export function compositionOf(parts: CompositionParts): Composition {
     overlays: shownOverlays(texts).map((index) => overlayOf(context.template.overlays[index]!, index, parts)),
     endCard: endCardOf(parts),
     label: texts.label === null ? null : { text: texts.label },
-    brand: context.template.brand,
+    brand: brandOf(context),
   }
 }
 
 /** The uploaded files that a composition needs beside its clips, each once. */
 export function assetsOf({ context, texts }: Pick<CompositionParts, 'context' | 'texts'>): PlanContext['media'][string][] {
-  const { clip, end_card: card } = context.template
-  const ids = [...texts.images, card?.logo_media_id, typeof clip.audio === 'object' ? clip.audio.media_id : null]
+  const { clip, end_card: card, brand } = context.template
+  const fonts = Object.values(brand.fonts).filter(isMediaId)
+  const ids = [...fonts, ...texts.images, card?.logo_media_id, typeof clip.audio === 'object' ? clip.audio.media_id : null]
   return [...new Set(ids)].flatMap((id) => (typeof id === 'string' ? [mediaOf(context, id)] : []))
 }

@@ -1,4 +1,5 @@
 /** What a template must be, so that whatever it is filled with cannot break a promise later. Source: the API's "The template". */
+import { shippedFontFamilies } from '#src/contracts/font-families.ts'
 import type { Fault } from '#src/errors.ts'
 import type { Format } from '../format/rules.ts'
 import { faultsOf } from './faults.ts'
@@ -31,6 +32,7 @@ export function checkTemplate(
     ...checkOverlays(template),
     ...checkFormats(template, formats),
     ...checkDisclosure(template),
+    ...checkFonts(template),
   ]
   if (faults.length === 0) return { template }
   return { errors: faults.map((fault) => ({ ...fault, pointer: pointer + fault.pointer })) }
@@ -114,10 +116,20 @@ function checkDisclosure({ disclosure }: Template): Fault[] {
   return [{ pointer: '/disclosure/reason', code: 'reason_missing', message }]
 }
 
+function checkFonts({ brand }: Template): Fault[] {
+  return Object.entries(brand.fonts).flatMap(([part, font]) => {
+    if (isMediaId(font) || (shippedFontFamilies as readonly string[]).includes(font)) return []
+    const message = `There is no font "${font}". There are ${shippedFontFamilies.join(' and ')}, and uploaded ones ("med_…").`
+    return [{ pointer: `/brand/fonts/${part}`, code: 'unknown_font', message }]
+  })
+}
+
+const isMediaId = (text: string): boolean => text.startsWith('med_')
+
 export interface MediaReference {
   readonly id: string
   readonly pointer: string
-  readonly kinds: readonly ('image' | 'audio' | 'video')[]
+  readonly kinds: readonly ('image' | 'audio' | 'font')[]
 }
 
 /** Every media that a template names, and what kind it must be. Whether it exists is the service's question. */
@@ -138,5 +150,8 @@ export function mediaReferences(template: Template): MediaReference[] {
         variable.default !== undefined && { id: variable.default, pointer: `/variables/${i}/default`, kinds: ['image'] },
     ),
   ]
-  return found.filter((reference) => reference !== false)
+  const fonts = Object.entries(template.brand.fonts)
+    .filter(([, font]) => isMediaId(font))
+    .map(([part, id]): MediaReference => ({ id, pointer: `/brand/fonts/${part}`, kinds: ['font'] }))
+  return [...found.filter((reference) => reference !== false), ...fonts]
 }
