@@ -18,3 +18,22 @@ export function faultsOf(error: z.ZodError, prefix = ''): Fault[] {
     }))
   })
 }
+
+/** Postgres keeps neither a NUL nor half a surrogate pair, though JSON can carry both. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+/** A fault for each text of a JSON value, keys included, that could not be kept. */
+export function unstorableTexts(value: unknown, pointer: string): Fault[] {
+  if (typeof value === 'string') return isStorable(value) ? [] : [unstorable(pointer)]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, part]) => {
+    const here = pointerOf([key], pointer)
+    return isStorable(key) ? unstorableTexts(part, here) : [unstorable(here.replaceAll('\0', '').toWellFormed())]
+  })
+}
+
+const unstorable = (pointer: string): Fault => ({
+  pointer,
+  code: 'unstorable_text',
+  message: 'The text has a NUL character or half a surrogate pair; remove it.',
+})

@@ -2,7 +2,7 @@
 import { shippedFontFamilies } from '#src/contracts/font-families.ts'
 import type { Fault } from '#src/errors.ts'
 import type { Format } from '../format/rules.ts'
-import { faultsOf } from './faults.ts'
+import { faultsOf, unstorableTexts } from './faults.ts'
 import { templateSchema, type Template } from './schema.ts'
 import { checkTexts } from './texts.ts'
 import { checkVariables } from './variables.ts'
@@ -23,6 +23,8 @@ export function checkTemplate(
   input: unknown,
   { formats, pointer = '' }: { formats: ReadonlyMap<string, Format>; pointer?: string },
 ): CheckedTemplate {
+  const unstorable = unstorableTexts(input, pointer)
+  if (unstorable.length > 0) return { errors: unstorable }
   const parsed = templateSchema.safeParse(input)
   if (!parsed.success) return { errors: faultsOf(parsed.error, pointer) }
   const template = parsed.data
