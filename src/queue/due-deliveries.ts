@@ -4,15 +4,13 @@
  */
 import type { Tables } from '#src/database/tables.ts'
 import { dueOf, type FindDue } from './due.ts'
-import { endpointTakes } from './eligibility.ts'
+import { endpointTakes, isFree } from './eligibility.ts'
 import type { WakeUp } from './run-queue.ts'
 import { sql, type Transaction } from 'kysely'
 
 interface Candidate extends WakeUp {
   readonly endpoint_id: string
   readonly rate: number | null
-  /** The endpoint had more than it was given. */
-  readonly cut: boolean
 }
 
 /** Rate-limited endpoints get a fifth of a second's worth at a time: no bursts, and a prompt start. */
@@ -22,8 +20,7 @@ export const dueDeliveries: FindDue = async (trx, window) => {
   const rows = await candidates(trx, window)
   const limited = rows.filter((row) => row.rate !== null)
   if (limited.length > 0) await grant(trx, limited)
-  const due = dueOf(rows, window)
-  return { items: rows, more: due.more || limited.some((row) => row.cut) }
+  return { items: rows, more: dueOf(rows, window).more || (await limitedWait(trx)) }
 }
 
 /**
@@ -35,23 +32,21 @@ async function candidates(trx: Transaction<Tables>, window: number): Promise<Can
     with ready as (
       select e.id, e.workspace_id, e.max_concurrency, e.rate_limit_per_second as rate from webhook_endpoints e
       where ${endpointTakes}
-        and (e.rate_limit_per_second is null or e.next_send_at is null or e.next_send_at <= now())
+        and (e.rate_limit_per_second is null or e.next_send_at is null or e.next_send_at <= now() + interval '0.1 second')
         and exists (select from deliveries w where w.endpoint_id = e.id and w.status = 'due' and w.due_at <= now())),
     heads as (
       select head.*, e.id as endpoint_id, e.workspace_id, e.rate,
         least(e.max_concurrency - count(*) filter (where head.held) over (partition by e.id),
           ceil(e.rate / ${slicesPerSecond}::float8)) as room
       from ready e cross join lateral (
-        select w.id, w.starts, w.due_at, w.lease_until > now() is true as held from deliveries w
+        select w.id, w.starts, w.due_at, (w.lease_until > now()) is true as held from deliveries w
         where w.endpoint_id = e.id and w.status = 'due' and w.due_at <= now()
         order by w.due_at limit e.max_concurrency * 4) head),
     seated as (
-      select *, row_number() over (partition by endpoint_id order by due_at, id) as seat,
-        count(*) over (partition by endpoint_id) > room as cut
-      from heads where not held),
+      select *, row_number() over (partition by endpoint_id order by due_at, id) as seat from heads where not held),
     ranked as (
       select *, row_number() over (partition by workspace_id order by seat, due_at, id) as round from seated where seat <= room)
-    select id, starts, endpoint_id, rate, cut from ranked order by round, due_at, id limit ${window}`.execute(trx)
+    select id, starts, endpoint_id, rate from ranked order by round, due_at, id limit ${window}`.execute(trx)
   return rows
 }
 
@@ -64,8 +59,17 @@ async function grant(trx: Transaction<Tables>, rows: readonly Candidate[]): Prom
     update deliveries set lease_until = now() + interval '5 seconds' where id = any(${rows.map((row) => row.id)})
       and lease_token is null`.execute(trx)
   await sql`
-    update webhook_endpoints e set next_send_at = now() + n * interval '1 second' / e.rate_limit_per_second
+    update webhook_endpoints e set next_send_at = greatest(next_send_at, now()) + n * interval '1 second' / e.rate_limit_per_second
     from (select endpoint_id, count(*) as n from unnest(${rows.map((row) => row.endpoint_id)}::text[]) as granted (endpoint_id)
       group by 1) granted
     where e.id = granted.endpoint_id`.execute(trx)
+}
+
+/** Whether an endpoint with a rate limit has deliveries left whose turn comes before the next second. */
+async function limitedWait(trx: Transaction<Tables>): Promise<boolean> {
+  const { rows } = await sql<{ waits: boolean }>`
+    select exists (
+      select from webhook_endpoints e join deliveries w on w.endpoint_id = e.id and w.status = 'due'
+      where ${endpointTakes} and e.rate_limit_per_second is not null and ${isFree}) as waits`.execute(trx)
+  return rows[0]?.waits === true
 }

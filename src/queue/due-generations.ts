@@ -64,7 +64,7 @@ async function plannedWithin(trx: Transaction<Tables>, room: ReadonlyMap<string,
   const { rows } = await sql<WakeUp>`
     with room as (select * from unnest(${[...room.keys()]}::text[], ${[...room.values()]}::int[]) as room (model, seats)),
     wanted as (
-      select w.id, w.starts, w.model, w.workspace_id, w.due_at, w.lease_until > now() is true as held, min(c.priority) as priority
+      select w.id, w.starts, w.model, w.workspace_id, w.due_at, (w.lease_until > now()) is true as held, min(c.priority) as priority
       from generations w join shots s on s.generation_id = w.id join campaigns c on c.id = s.campaign_id
       where w.status = 'planned' and w.due_at <= now() and w.model in (select model from room) and ${campaignRuns}
       group by w.id),

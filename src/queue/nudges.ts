@@ -2,7 +2,7 @@
 import type { Db } from '#src/database/client.ts'
 import { type WorkKind, workKinds } from './run-queue.ts'
 import { sql } from 'kysely'
-import pg from 'pg'
+import { Client } from 'pg'
 
 const channel = 'spotsmith_work'
 const reconnectMs = 1_000
@@ -20,12 +20,12 @@ export interface NudgeListenerOptions {
 
 /** Listens on a connection of its own, and connects again when that breaks. */
 export function createNudgeListener({ connectionString, onNudge, onError }: NudgeListenerOptions) {
-  let client: pg.Client | undefined
+  let client: Client | undefined
   let retry: NodeJS.Timeout | undefined
   let closed = false
 
   async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString, keepAlive: true, application_name: 'spotsmith nudges' })
+    const next = new Client({ connectionString, keepAlive: true, application_name: 'spotsmith nudges' })
     client = next
     next.on('notification', ({ payload }) => workKinds.filter((kind) => kind === payload).forEach(onNudge))
     next.on('error', (error) => lost(next, error))
@@ -40,7 +40,7 @@ export function createNudgeListener({ connectionString, onNudge, onError }: Nudg
     }
   }
 
-  function lost(broken: pg.Client, error?: unknown): void {
+  function lost(broken: Client, error?: unknown): void {
     if (client !== broken) return
     client = undefined
     if (error !== undefined) onError(error)

@@ -79,16 +79,15 @@ export function createTopUp(options: TopUpOptions) {
 
   /** Units run one after the other: one connection is enough, and none starves the workers of theirs. */
   async function drain(): Promise<void> {
-    for (let unit = takeFirst(wanted); unit !== undefined && !closed; unit = takeFirst(wanted)) await runUnit(unit)
+    for (let unit = takeFirst(wanted); unit !== undefined; unit = takeFirst(wanted)) await runUnit(unit)
+    // At once after the last look at `wanted`, so that nothing added later is left lying.
+    running = undefined
   }
 
   function want(names: Iterable<string>): void {
     if (closed) return
     for (const name of names) wanted.add(name)
-    running ??= drain().finally(() => {
-      running = undefined
-      if (wanted.size > 0) want([])
-    })
+    if (wanted.size > 0) running ??= drain()
   }
 
   function hurry(): void {
@@ -108,11 +107,12 @@ export function createTopUp(options: TopUpOptions) {
     /** Looks at everything now and waits until that is done. */
     async tick(): Promise<void> {
       want(units.keys())
-      while (running) await running
+      await running
     },
     /** Idempotent; waits for the unit at work. */
     async close(): Promise<void> {
       closed = true
+      wanted.clear()
       timers.forEach(clearInterval)
       await running
     },

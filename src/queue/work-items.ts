@@ -12,7 +12,15 @@ import type { WorkKind } from './run-queue.ts'
 import { type Selectable, sql, type Transaction, type UpdateQueryBuilder, type UpdateResult } from 'kysely'
 
 type WorkTable = (typeof workSources)[WorkKind]['table']
-export type WorkRow<K extends WorkKind> = Selectable<Tables[(typeof workSources)[K]['table']]>
+export type WorkRow<K extends WorkKind> = Selectable<Tables[(typeof workSources)[K]['table']]> & AnyWorkRow
+
+/** What every work item has; TypeScript cannot see it through `K`. */
+interface AnyWorkRow {
+  readonly id: string
+  readonly workspace_id: string
+  readonly starts: number
+  readonly last_error: string | null
+}
 
 export interface Claim<Row> {
   readonly row: Row
