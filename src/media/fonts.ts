@@ -1,0 +1,102 @@
+/**
+ * The fonts of this process: shipped files and brand uploads, registered in Skia, and which of them a text needs.
+ * Runs in a compositor child whose environment has DISABLE_SYSTEM_FONTS_LOAD=1 before @napi-rs/canvas is loaded.
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { GlobalFonts } from '@napi-rs/canvas'
+import { readCodePoints } from './fonts-cmap.ts'
+import { type Coverage, coverageOf, decodeCodePoints } from './fonts-coverage.ts'
+import { allFaces, coverageFile, emojiFace, fallbackFaces, familyFaces, fileOf, fontsFolder, weightsOf } from './fonts-files.ts'
+
+export interface FontRequest {
+  readonly text: string
+  /** A shipped family, or the sha256 of a brand font that was opened. */
+  readonly family: string
+  readonly locale: string
+  readonly weight: 400 | 700
+}
+
+/** Fonts that a text needs. Two texts with an equal `css` and language are measured alike. */
+export interface ResolvedFont {
+  readonly css: (sizePx: number) => string
+  /** Characters that no font has, each once; to be left out, for a box is never drawn. */
+  readonly missing: string
+}
+
+const coverages = new Map<string, Coverage>()
+
+/** Registers the shipped fonts, once. About 0.4 s and 70 MB, so a child does it with its first text. */
+function loadShippedFonts(): void {
+  if (coverages.size > 0) return
+  const shipped = JSON.parse(readFileSync(coverageFile, 'utf8')) as Record<string, string>
+  for (const face of allFaces) {
+    for (const weight of weightsOf(face)) registerFile(face, weight)
+    coverages.set(face, coverageOf(decodeCodePoints(shipped[face] ?? '')))
+  }
+}
+
+function registerFile(face: string, weight: number): void {
+  const path = fileURLToPath(new URL(fileOf(face, weight), fontsFolder))
+  if (!GlobalFonts.registerFromPath(path, face)) throw new Error(`The shipped font ${fileOf(face, weight)} cannot be read.`)
+}
+
+const brandAlias = (sha256: string): string => `brand-${sha256}`
+
+/** Makes a brand's font usable under its sha256. @returns false when the file is no font */
+export function openBrandFont(sha256: string, path: string): boolean {
+  const alias = brandAlias(sha256)
+  if (coverages.has(alias)) return true
+  loadShippedFonts()
+  const bytes = readFileSync(path)
+  const ranges = readCodePoints(bytes)
+  if (!ranges || !GlobalFonts.register(bytes, alias)) return false
+  coverages.set(alias, coverageOf(ranges))
+  return true
+}
+
+export const isShippedFamily = (family: string): family is keyof typeof familyFaces => Object.hasOwn(familyFaces, family)
+
+/** The brand's family first, then everything else that ships, by locale. */
+function stackFor(family: string, locale: string): readonly string[] {
+  const first = isShippedFamily(family) ? familyFaces[family] : [brandAlias(family)].filter((alias) => coverages.has(alias))
+  return [...new Set([...first, ...fallbackFaces(locale)])]
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+const invisible = /[\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cc}]/u
+const pictograph = /\p{Emoji_Presentation}|\ufe0f|\u20e3/u
+
+/**
+ * Names only the faces that the text needs: exact (Skia cannot fall back to some other font), and several times faster
+ * to measure than the full stack.
+ */
+export function resolveFont({ text, family, locale, weight }: FontRequest): ResolvedFont {
+  loadShippedFonts()
+  const stack = stackFor(family, locale)
+  const used = new Set<string>()
+  const missing = new Set<string>()
+  for (const { segment } of graphemes.segment(text)) {
+    if (pictograph.test(segment)) used.add(emojiFace)
+    for (const character of segment) {
+      if (invisible.test(character)) continue
+      const face = stack.find((face) => coverages.get(face)?.has(character.codePointAt(0) ?? 0))
+      if (face) used.add(face)
+      else missing.add(character)
+    }
+  }
+  return resolved(stack, used, { missing: [...missing].join(''), weight })
+}
+
+function resolved(
+  stack: readonly string[],
+  used: ReadonlySet<string>,
+  { missing, weight }: { missing: string; weight: number },
+): ResolvedFont {
+  const families = (used.size > 0 ? stack.filter((face) => used.has(face)) : stack.slice(0, 1)).map((face) => `"${face}"`)
+  return Object.freeze({ css: (sizePx: number) => `${weight} ${sizePx}px ${families.join(', ')}`, missing })
+}
+
+/** Characters of a text that no font has for this locale, each once. */
+export const missingGlyphs = (text: string, locale: string, family = 'Inter'): string =>
+  resolveFont({ text, locale, family, weight: 400 }).missing
