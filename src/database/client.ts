@@ -6,7 +6,7 @@ import { createJsonPlugin } from './client-json.ts'
 import { types } from './client-types.ts'
 import type { Tables } from './tables.ts'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
-import pg from 'pg'
+import { Client, Pool } from 'pg'
 
 export { json } from './client-json.ts'
 
@@ -25,14 +25,14 @@ export interface DatabaseOptions {
 
 export interface Database {
   readonly db: Db
-  readonly pool: pg.Pool
+  readonly pool: Pool
   /** Waits for borrowed connections. Idempotent. */
   close(): Promise<void>
 }
 
 /** Connects lazily: no fault shows before the first query. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.connectionString,
     max: options.max ?? 8,
     application_name: options.applicationName ?? 'spotsmith',
@@ -45,6 +45,19 @@ export function createDatabase(options: DatabaseOptions): Database {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [createJsonPlugin()] })
   let closing: Promise<void> | undefined
   return { db, pool, close: () => (closing ??= db.destroy()) }
+}
+
+/** Runs `work` on one connection outside the pool, e.g. for what a session must hold or before the database exists. */
+export async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString, application_name: 'spotsmith', connectionTimeoutMillis: 10_000, types })
+  // A connection that breaks between two queries must fail the next query, not end the process.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    await client.end()
+  }
 }
 
 /**

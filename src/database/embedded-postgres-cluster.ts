@@ -36,10 +36,16 @@ async function initialise(path: string, identity: Identity, { programs, user, du
   const passwordPath = `${path}.password`
   await writeSecret(passwordPath, identity.password, user)
   await programs.run('initdb', [
-    ...['--username=spotsmith', '--auth=scram-sha-256', `--pwfile=${programs.visible(passwordPath)}`],
-    ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
+    '--username=spotsmith',
+    '--auth=scram-sha-256',
+    `--pwfile=${programs.visible(passwordPath)}`,
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
     ...(durable ? [] : ['--no-sync']),
-    ...['-D', programs.visible(path)],
+    '-D',
+    programs.visible(path),
   ])
   await rm(passwordPath)
   await writeSecret(join(path, identityFile), JSON.stringify(identity), user)
@@ -47,7 +53,11 @@ async function initialise(path: string, identity: Identity, { programs, user, du
 
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder)
-  await handle.sync().finally(() => handle.close())
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 /** What a creation that was killed has left; its initdb may still be writing, then the next start removes the rest. */

@@ -2,6 +2,7 @@
  * The default database: a Postgres from an npm package, in DATA_DIR/postgres, started and stopped with us. It is ours
  * alone: one process per data folder, loopback only, a generated password. See README.md for what may go wrong.
  */
+import { withClient } from './client.ts'
 import { findBinaries, EmbeddedPostgresFault } from './embedded-postgres-binaries.ts'
 import { ensureCluster } from './embedded-postgres-cluster.ts'
 import { lockFolder } from './embedded-postgres-lock.ts'
@@ -10,7 +11,6 @@ import { type ServerOptions, startServer, stopServer } from './embedded-postgres
 import { chooseUser, reachableBinaries, type RunAs } from './embedded-postgres-user.ts'
 import { chmod, chown, mkdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 
 export interface EmbeddedPostgresOptions {
   /** DATA_DIR; created when it is missing. */
@@ -46,14 +46,10 @@ async function makeOwnFolder(path: string, user: RunAs): Promise<void> {
 }
 
 async function ensureDatabase(server: URL): Promise<string> {
-  const client = new pg.Client({ connectionString: server.href })
-  await client.connect()
-  try {
+  await withClient(server.href, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [databaseName])
     if (rowCount === 0) await client.query(`create database ${databaseName}`)
-  } finally {
-    await client.end()
-  }
+  })
   server.pathname = databaseName
   return server.href
 }

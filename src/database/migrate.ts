@@ -1,7 +1,8 @@
 /** Applies migrations/*.sql in the order of their names, each in one transaction with the record that it was applied. */
+import { withClient } from './client.ts'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import pg from 'pg'
+import type { Client } from 'pg'
 
 export interface Migration {
   readonly name: string
@@ -56,7 +57,7 @@ export function pendingMigrations(known: readonly Migration[], applied: readonly
   return known.filter(({ name }) => !done.has(name))
 }
 
-async function readApplied(client: pg.Client): Promise<readonly Applied[]> {
+async function readApplied(client: Client): Promise<readonly Applied[]> {
   await client.query(
     `create table if not exists schema_migrations (name text primary key, sha256 text not null, applied_at timestamptz not null default now())`,
   )
@@ -64,7 +65,7 @@ async function readApplied(client: pg.Client): Promise<readonly Applied[]> {
   return rows
 }
 
-async function apply(client: pg.Client, { name, sql, sha256 }: Migration): Promise<void> {
+async function apply(client: Client, { name, sql, sha256 }: Migration): Promise<void> {
   await client.query('begin')
   try {
     await client.query(sql)
@@ -76,7 +77,7 @@ async function apply(client: pg.Client, { name, sql, sha256 }: Migration): Promi
   }
 }
 
-async function migrateLocked(client: pg.Client, known: readonly Migration[]): Promise<readonly string[]> {
+async function migrateLocked(client: Client, known: readonly Migration[]): Promise<readonly string[]> {
   const pending = pendingMigrations(known, await readApplied(client))
   for (const migration of pending) await apply(client, migration)
   return pending.map(({ name }) => name)
@@ -89,12 +90,9 @@ async function migrateLocked(client: pg.Client, known: readonly Migration[]): Pr
  * @throws SchemaMismatch
  */
 export async function migrate(connectionString: string, known?: readonly Migration[]): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString, application_name: 'spotsmith-migrate' })
-  await client.connect()
-  try {
+  const migrations = known ?? (await readMigrations())
+  return withClient(connectionString, async (client) => {
     await client.query('select pg_advisory_lock($1)', [advisoryLock])
-    return await migrateLocked(client, known ?? (await readMigrations()))
-  } finally {
-    await client.end()
-  }
+    return migrateLocked(client, migrations)
+  })
 }

@@ -1,19 +1,14 @@
 /** A migrated database of its own for a test file: cloned from the template in some milliseconds. */
-import type {} from './global-setup.ts'
-import { createDatabase, type Database } from '#src/database/client.ts'
+import type { TestServer } from './global-setup.ts'
+import { createDatabase, type Database, withClient } from '#src/database/client.ts'
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import { inject } from 'vitest'
 
 export interface TestDatabase extends Database {
   readonly connectionString: string
 }
 
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(sql).finally(() => client.end())
-}
+const execute = (url: string, sql: string) => withClient(url, (client) => client.query(sql))
 
 /** An empty database (no schema), for what creates its own. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
@@ -26,7 +21,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 async function openClone(template: string): Promise<TestDatabase> {
-  const { url } = inject('postgres')
+  const { url }: TestServer = inject('postgres')
   const name = `test_${randomBytes(6).toString('hex')}`
   await execute(url, `create database ${name} template ${template} strategy file_copy`)
   const address = new URL(url)

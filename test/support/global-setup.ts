@@ -1,11 +1,11 @@
 /** One Postgres server for the whole run, with a migrated template database; see database.ts. */
+import { withClient } from '#src/database/client.ts'
 import { migrate } from '#src/database/migrate.ts'
 import { startEmbeddedPostgres } from '#src/database/embedded-postgres.ts'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 
 export interface TestServer {
@@ -21,11 +21,7 @@ declare module 'vitest' {
   }
 }
 
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(sql).finally(() => client.end())
-}
+const execute = (url: string, sql: string) => withClient(url, (client) => client.query(sql))
 
 async function makeTemplate(url: string): Promise<TestServer> {
   const template = `test_${randomBytes(5).toString('hex')}`
@@ -48,7 +44,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     url = server.connectionString
   }
   const server = await makeTemplate(url)
-  cleanup.defer(() => execute(server.url, `drop database if exists ${server.template} with (force)`))
+  cleanup.defer(async () => void (await execute(server.url, `drop database if exists ${server.template} with (force)`)))
   project.provide('postgres', server)
   const opened = cleanup.move()
   return () => opened.disposeAsync()
