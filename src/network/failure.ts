@@ -41,10 +41,11 @@ export function failureOf(thrown: unknown): Failed {
   if (error instanceof TargetRefused) {
     return failed(error.code === 'unresolvable' ? 'unresolvable' : 'target_refused', error.message)
   }
+  // undici's parser names itself and often has no code.
+  if (error instanceof Error && error.name === 'HTTPParserError') return failed('bad_answer', 'The answer is not HTTP.')
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   const entry = known[code]
   if (entry) return failed(...entry)
-  if (code.startsWith('HPE_')) return failed('bad_answer', 'The answer is not HTTP.')
   if (/^(ERR_SSL|ERR_TLS|EPROTO|CERT_|DEPTH_|UNABLE_TO|SELF_SIGNED|HOSTNAME_|ERR_OSSL)/.test(code)) {
     return failed('tls_failed', `No secure connection could be made (${code}).`)
   }
