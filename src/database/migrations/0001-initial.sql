@@ -312,7 +312,8 @@ create table ledger (
   workspace_id text not null references workspaces,
   campaign_id text not null references campaigns,
   generation_id text not null references generations,
-  attempt_id text not null references attempts,
+  -- Deferred: money is reserved before the attempt is written, in the same transaction.
+  attempt_id text not null references attempts deferrable initially deferred,
   kind text not null check (kind in ('reserve', 'settle', 'release', 'adjust')),
   micro_usd bigint not null,
   model text not null,
