@@ -19,6 +19,8 @@ export async function openPostgres(connectionString: string, onError: OnQueueErr
     // BullMQ sets the schema only on pools that it makes itself, which it cannot in an ES module.
     options: '-c search_path=bullmq,public',
   })
+  // Every queue and worker adds one listener; Node warns of a leak at eleven.
+  pool.setMaxListeners(32)
   pool.on('error', (error) => onError(error, 'pool'))
   return {
     queue: (name) => new Queue(name, { connection: pool, ...jobSettings }, backend),

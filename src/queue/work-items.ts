@@ -111,10 +111,12 @@ export function createWorkItems(options: WorkItemsOptions) {
     return result.numAffectedRows === 1n
   }
 
-  /** Gives back whatever is still held, due at once, and stops renewing. For the end of the process. Idempotent. */
+  /**
+   * Gives back whatever is still held, due at once, and stops renewing. For the end of the process. Idempotent. The start
+   * stays counted: the wake-up of a handler that ignored its signal is still in the run-queue under the old count.
+   */
   async function close(): Promise<void> {
-    const held = keeper.close()
-    await Promise.allSettled(held.map((lease) => release(lease, { afterMs: 0, uncounted: true })))
+    await Promise.allSettled(keeper.close().map((lease) => release(lease, { afterMs: 0 })))
   }
 
   return { claim, claimRunning, release, held: keeper.count, close }
