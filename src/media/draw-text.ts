@@ -38,31 +38,60 @@ export function paintText(context: SKRSContext2D, paint: TextPaint): void {
 }
 
 /**
- * Text over a moving picture: a wide soft halo that follows the letters keeps them readable on a clip of any brightness
- * without a box around them, a tight one gives the edge. All halos come before all letters, or a line would darken the
- * one above it.
+ * Text over a moving picture must be read on a clip of any brightness, also on white: a soft shade behind the lines, a wide
+ * halo that follows the letters, and a tight one for the edge. No box, so that it disappears on a dark clip. All of it
+ * comes before all letters, or a line would darken the one above it.
  */
 export function paintTextOverClip(context: SKRSContext2D, paint: TextPaint): void {
   prepare(context, paint)
   const halo = haloFor(paint.color)
   context.save()
+  paintShade(context, paint, halo)
   for (const { blur, alpha, drop } of halos) {
     context.shadowColor = css(halo, alpha)
     context.shadowBlur = blur * haloSize(paint.block)
     context.shadowOffsetY = drop * haloSize(paint.block)
-    context.fillStyle = css(halo, 1)
+    context.fillStyle = css(halo)
     eachLine(paint, (line, x, baseline) => context.fillText(line, x, baseline))
   }
   context.restore()
   paintText(context, paint)
 }
 
-/** Of the text's size; small text needs a halo that is wider in relation. */
+/** Of the text's size. */
 const halos = [
-  { blur: 0.9, alpha: 0.55, drop: 0 },
-  { blur: 0.42, alpha: 0.6, drop: 0.02 },
-  { blur: 0.12, alpha: 0.65, drop: 0.02 },
+  { blur: 0.5, alpha: 0.55, drop: 0.01 },
+  { blur: 0.12, alpha: 0.6, drop: 0.02 },
 ] as const
+
+/** Thin strokes need a darker ground: a headline's weight and size carry it with less. */
+const shadeAlpha = (sizePx: number, largePx: number): number => (sizePx >= largePx ? 0.3 : 0.5)
+const largePx = 56
+
+/** One blurred shape behind all lines: only its shadow is drawn, the shape itself is far outside the picture. */
+function paintShade(context: SKRSContext2D, paint: TextPaint, halo: Rgb): void {
+  const { block } = paint
+  const size = haloSize(block)
+  context.shadowColor = css(halo, shadeAlpha(block.sizePx, largePx))
+  context.shadowBlur = size * 0.9
+  context.shadowOffsetX = farAway
+  context.fillStyle = css(halo)
+  context.beginPath()
+  eachLine(paint, (line, x, baseline) => {
+    const width = measure(line, block.setting).advance * block.sizePx
+    context.roundRect(
+      x - size * 0.15 - farAway,
+      baseline - block.sizePx * 0.9,
+      width + size * 0.3,
+      block.sizePx * 1.2,
+      size * 0.3,
+    )
+  })
+  context.fill()
+  context.shadowOffsetX = 0
+}
+
+const farAway = 20_000
 
 const haloSize = ({ sizePx }: TextBlock): number => Math.max(sizePx, 30)
 

@@ -17,6 +17,15 @@ const sc = 'noto-sans-sc-chinese-simplified'
 const jp = 'noto-sans-jp-japanese'
 const kr = 'noto-sans-kr-korean'
 const emoji = 'noto-color-emoji-emoji'
+/** Stars, ticks, arrows, ①, ≤, and (from two slices of the Japanese font) ※ and ℃: common in ads, absent from the others. */
+const symbols = [
+  'noto-sans-jp-82',
+  'noto-sans-jp-113',
+  'noto-sans-symbols-symbols',
+  'noto-sans-symbols-2-symbols',
+  'noto-sans-math-latin',
+] as const
+const oneWeight: readonly string[] = [emoji, 'noto-sans-symbols-2-symbols', 'noto-sans-math-latin']
 const scripts = ['noto-sans-arabic-arabic', 'noto-sans-devanagari-devanagari', 'noto-sans-thai-thai'] as const
 
 /** One Han character looks different in each of these; the locale decides who is asked first. */
@@ -31,12 +40,11 @@ function hanFaces(locale: string): readonly string[] {
 
 /** Faces in the order in which they are asked for a character; emoji last, for that font has digits too. */
 export function fallbackFaces(locale: string): readonly string[] {
-  return [...familyFaces.Inter, ...familyFaces['Noto Sans'], ...scripts, ...hanFaces(locale), emoji]
+  return [...familyFaces.Inter, ...familyFaces['Noto Sans'], ...scripts, ...hanFaces(locale), ...symbols, emoji]
 }
 
 export const emojiFace = emoji
 
-/** Colour emoji have one weight. */
-export const weightsOf = (face: string): readonly number[] => (face === emoji ? [400] : [400, 700])
+export const weightsOf = (face: string): readonly number[] => (oneWeight.includes(face) ? [400] : [400, 700])
 export const allFaces: readonly string[] = fallbackFaces('en')
 export const fileOf = (face: string, weight: number): string => `${face}-${weight}-normal.woff2`

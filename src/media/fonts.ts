@@ -2,7 +2,7 @@
  * The fonts of this process: shipped files and brand uploads, registered in Skia, and which of them a text needs.
  * Runs in a compositor child whose environment has DISABLE_SYSTEM_FONTS_LOAD=1 before @napi-rs/canvas is loaded.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { GlobalFonts } from '@napi-rs/canvas'
 import { readCodePoints } from './fonts-cmap.ts'
@@ -43,13 +43,21 @@ function registerFile(face: string, weight: number): void {
 
 const brandAlias = (sha256: string): string => `brand-${sha256}`
 
-/** Makes a brand's font usable under its sha256. @returns false when the file is no font */
+const brandFonts = new Map<string, boolean>()
+
+/** Makes a brand's font usable under its sha256, once. @returns false when there is no such file or it is no font */
 export function openBrandFont(sha256: string, path: string): boolean {
-  const alias = brandAlias(sha256)
-  if (coverages.has(alias)) return true
+  const known = brandFonts.get(sha256)
+  if (known !== undefined) return known
   loadShippedFonts()
-  const bytes = readFileSync(path)
-  const ranges = readCodePoints(bytes)
+  const opened = registerBrandFont(brandAlias(sha256), path)
+  brandFonts.set(sha256, opened)
+  return opened
+}
+
+function registerBrandFont(alias: string, path: string): boolean {
+  const bytes = existsSync(path) ? readFileSync(path) : undefined
+  const ranges = bytes && readCodePoints(bytes)
   if (!ranges || !GlobalFonts.register(bytes, alias)) return false
   coverages.set(alias, coverageOf(ranges))
   return true

@@ -22,7 +22,7 @@ const zeroWidthSpace = '\u200b'
 
 const notAtStart =
   /^[\p{Pe}\p{Pf}!?,.:;%°…‥‰\-‐–—―~〜、。，．・：；？！ー々ゝゞヽヾ〻ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰ-ㇿ／＋＝＞؟،؛।॥ๆฯ]/u
-const notAtEnd = /[\p{Ps}\p{Pi}¿¡＋＜#$£€¥₹]$/u
+const notAtEnd = /[\p{Ps}\p{Pi}¿¡＋＜#$£€¥₹第]$/u
 
 const segmenters = new Map<string, Intl.Segmenter>()
 
@@ -70,6 +70,7 @@ const longestPhrase = 8
 /** A particle belongs to the word before it; readers stumble over a line that starts with を, は or 的. */
 function staysTogether(before: string, part: string): boolean {
   if (!isUnspaced(before) && !isUnspaced(part)) return true
+  if (/\p{N}$/u.test(before) && part.length <= 2) return true // 30日, 490円
   return particle.test(part) && wordCharacters.test(before) && before.length < longestPhrase
 }
 

@@ -9,6 +9,8 @@ interface TypeSize {
   /** Smaller than this is worth a finding: the copy is long for the place. */
   readonly preferred: number
   readonly min: number
+  /** Lines that look right; more, up to the most, only before the text would fall below its preferred size. */
+  readonly lines: number
   readonly maxLines: number
   readonly weight: 400 | 700
   readonly font: 'headline' | 'body'
@@ -19,12 +21,12 @@ interface TypeSize {
  * still read on a phone at arm's length; legal text keeps to the 22 px that channels ask for at 1080 px.
  */
 export const typeStyles = {
-  headline: { max: 0.096, preferred: 0.06, min: 0.042, maxLines: 4, weight: 700, font: 'headline' },
-  body: { max: 0.046, preferred: 0.038, min: 0.031, maxLines: 5, weight: 400, font: 'body' },
-  legal: { max: 0.0241, preferred: 0.0213, min: 0.0204, maxLines: 6, weight: 400, font: 'body' },
-  button: { max: 0.043, preferred: 0.034, min: 0.029, maxLines: 2, weight: 700, font: 'body' },
-  end_card: { max: 0.08, preferred: 0.05, min: 0.034, maxLines: 4, weight: 700, font: 'headline' },
-  label: { max: 0.026, preferred: 0.022, min: 0.022, maxLines: 1, weight: 700, font: 'body' },
+  headline: { max: 0.096, preferred: 0.06, min: 0.042, lines: 3, maxLines: 5, weight: 700, font: 'headline' },
+  body: { max: 0.046, preferred: 0.038, min: 0.031, lines: 3, maxLines: 6, weight: 400, font: 'body' },
+  legal: { max: 0.0241, preferred: 0.0213, min: 0.0204, lines: 3, maxLines: 6, weight: 400, font: 'body' },
+  button: { max: 0.043, preferred: 0.034, min: 0.029, lines: 1, maxLines: 2, weight: 700, font: 'body' },
+  end_card: { max: 0.08, preferred: 0.042, min: 0.034, lines: 3, maxLines: 4, weight: 700, font: 'headline' },
+  label: { max: 0.026, preferred: 0.022, min: 0.022, lines: 1, maxLines: 1, weight: 700, font: 'body' },
 } as const satisfies Record<TypeStyle, TypeSize>
 
 export interface Frame {

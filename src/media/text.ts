@@ -42,15 +42,25 @@ const smallestPx = 6
  * ellipsis and flagged `overflow`.
  */
 export function fitText(request: TextRequest): TextBlock {
+  const { maxLines, lines, ...style } = { ...typeStyles[request.style], ...bounds(request) }
   const job = prepare(request)
-  const sizes = bounds(request)
-  const whole = largest(job, 'words', sizes)
-  if (whole !== undefined && whole >= sizes.preferred) return finish(job, 'words', whole)
-  const hyphened = largest(job, 'hyphens', { ...sizes, max: Math.min(sizes.max, sizes.preferred) })
+  const most = Math.min(request.maxLines ?? maxLines, maxLines)
+  const handsome = { ...job, maxLines: Math.min(lines, most) }
+  const whole = largest(handsome, 'words', style)
+  if (whole !== undefined && whole >= style.preferredPx) return finish(handsome, 'words', whole)
+  return fitTight({ ...job, maxLines: most }, style)
+}
+
+/** Copy that is long for its place: more lines, breaks at hyphens, and at last breaks inside addresses. */
+function fitTight(job: Job, { minPx, maxPx, preferredPx }: Bounds): TextBlock {
+  const small = { minPx, maxPx: Math.min(maxPx, preferredPx) }
+  const whole = largest(job, 'words', small)
+  if (whole !== undefined && whole >= small.maxPx) return finish(job, 'words', whole)
+  const hyphened = largest(job, 'hyphens', small)
   if (hyphened !== undefined && hyphened > (whole ?? 0) * worthBreaking) return finish(job, 'hyphens', hyphened)
   if (whole !== undefined) return finish(job, 'words', whole)
-  const jointed = largest(job, 'addresses', { ...sizes, max: Math.min(sizes.max, sizes.preferred) })
-  return jointed === undefined ? truncated(job, sizes.min) : finish(job, 'addresses', jointed)
+  const jointed = largest(job, 'addresses', small)
+  return jointed === undefined ? truncated(job, minPx) : finish(job, 'addresses', jointed)
 }
 
 /** A break at a hyphen is taken when it makes the text this much larger. */
@@ -75,9 +85,8 @@ function prepare(request: TextRequest): Job {
   const setting = { font, lang: locale, direction: textDirection(drawn, locale) }
   const paragraphs = drawn.split(/\r\n?|[\n\u2028\u2029]/).filter((line) => line.trim() !== '')
   const ink = measure(paragraphs.join(' '), setting)
-  const maxLines = request.maxLines ?? typeStyles[style].maxLines
   const lineHeight = Math.max(lineHeightOf(drawn), heightOf(ink) + 0.04)
-  const job = { request, paragraphs, setting, missing: font.missing, ink, lineHeight, maxLines }
+  const job = { request, paragraphs, setting, missing: font.missing, ink, lineHeight, maxLines: Infinity }
   return { ...job, atoms: atomsByLevel(paragraphs, locale, setting), space: measure(' ', setting).advance }
 }
 
@@ -97,9 +106,15 @@ function atomsByLevel(paragraphs: readonly string[], locale: string, setting: Ty
   }
 }
 
-function bounds({ style, frame, maxSizePx = Infinity }: TextRequest) {
+interface Bounds {
+  readonly minPx: number
+  readonly maxPx: number
+  readonly preferredPx: number
+}
+
+function bounds({ style, frame, maxSizePx = Infinity }: TextRequest): Bounds {
   const { max, preferred, min } = sizesPx(style, frame)
-  return { max: Math.max(min, Math.min(max, Math.floor(maxSizePx))), preferred, min }
+  return { minPx: min, maxPx: Math.max(min, Math.min(max, Math.floor(maxSizePx))), preferredPx: preferred }
 }
 
 /** Cap height and descender at least, so that baselines do not jump between texts; more where the ink asks for it. */
@@ -124,9 +139,9 @@ function fits(job: Job, level: BreakLevel, sizePx: number): boolean {
 }
 
 /** Binary search over whole sizes. */
-function largest(job: Job, level: BreakLevel, { min, max }: { min: number; max: number }): number | undefined {
-  if (!fits(job, level, min)) return undefined
-  let [low, high] = [min, max]
+function largest(job: Job, level: BreakLevel, { minPx, maxPx }: Omit<Bounds, 'preferredPx'>): number | undefined {
+  if (!fits(job, level, minPx)) return undefined
+  let [low, high] = [minPx, maxPx]
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if (fits(job, level, middle)) low = middle
