@@ -1,5 +1,5 @@
 /** Generations: the purchase of one shot from one model. The unique index generations_once is the promise "paid once". */
-import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
+import { type Insertable, type Selectable, sql, type UpdateObject } from 'kysely'
 import type { Db } from './client.ts'
 import type { Tables } from './tables.ts'
 import type { RowPage } from './workspaces.ts'
@@ -53,7 +53,7 @@ export const lockGeneration = (db: Db, workspaceId: string, id: string): Promise
     .executeTakeFirst()
 
 /** Of a generation that the caller holds, by its lease or by a lock. */
-export async function updateGeneration(db: Db, id: string, changes: Updateable<Tables['generations']>): Promise<void> {
+export async function updateGeneration(db: Db, id: string, changes: UpdateObject<Tables, 'generations'>): Promise<void> {
   await db
     .updateTable('generations')
     .set({ ...changes, updated_at: sql<Date>`clock_timestamp()` })

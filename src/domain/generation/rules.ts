@@ -81,6 +81,8 @@ export const maxAutomaticResubmits = 1
 export const maxFetches = 3
 /** Submissions of one generation that a model fails for a passing reason without billing. */
 export const maxFailedJobs = 3
+/** Submissions of one generation that a model refuses for now (429, out of reach): hours, at five minutes each. */
+export const maxRefusals = 100
 /** One request to submit, everything included: shorter than `absentAfterSeconds`, so that none is on its way when absence is believed. */
 export const submitTimeoutSeconds = 60
 /** A process that was stopped for longer than this between writing an attempt down and sending it does not send it. */

@@ -31,7 +31,7 @@ export interface WorkspaceInput {
 }
 
 export function createWorkspaces({ ids, now, random }: KeyDependencies) {
-  const keys = createKeys({ ids, now, random })
+  const { insert: insertKey, ...keys } = createKeys({ ids, now, random })
 
   async function audit(scope: Scope, action: string, subject: string): Promise<void> {
     const { workspaceId, actor, requestId } = scope
@@ -48,10 +48,7 @@ export function createWorkspaces({ ids, now, random }: KeyDependencies) {
   }
 
   return {
-    createKey: keys.createKey,
-    listKeys: keys.listKeys,
-    deleteKey: keys.deleteKey,
-    authenticate: keys.authenticate,
+    ...keys,
 
     /** For operators, like the four below: they see every workspace. */
     async create(scope: Scope, input: WorkspaceInput): Promise<WorkspaceResource> {
@@ -115,7 +112,7 @@ export function createWorkspaces({ ids, now, random }: KeyDependencies) {
         if (known) return { workspaceId: known.workspace_id, keyId: known.id, created: false }
         const workspace =
           (await findWorkspaceByName(trx, defaultWorkspaceName)) ?? (await insert(trx, { name: defaultWorkspaceName }))
-        const row = await keys.insert(trx, workspace.id, 'first key', keyScopes, key)
+        const row = await insertKey(trx, workspace.id, 'first key', keyScopes, key)
         return { workspaceId: workspace.id, keyId: row.id, created: true }
       })
     },

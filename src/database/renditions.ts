@@ -1,0 +1,115 @@
+/** Renditions: one output file of a variant in one format, the unit of composition. */
+import { type Selectable, sql, type UpdateObject } from 'kysely'
+import type { Db } from './client.ts'
+import type { Tables } from './tables.ts'
+
+export type RenditionRow = Selectable<Tables['renditions']>
+
+export interface FileFacts {
+  readonly id: string
+  readonly file_name: string
+  readonly link_version: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface RenditionWithFiles extends RenditionRow {
+  readonly video: FileFacts | null
+  readonly poster: FileFacts | null
+  readonly preview: FileFacts | null
+}
+
+/** Of a page of variants at once, in the order in which the campaign lists its formats. */
+export async function renditionsOf(db: Db, variantIds: readonly string[]): Promise<RenditionWithFiles[]> {
+  if (variantIds.length === 0) return []
+  const file = (alias: string) =>
+    sql`(select jsonb_build_object('id', f.id, 'file_name', f.file_name, 'link_version', f.link_version, 'bytes', f.bytes, 'sha256', f.sha256)
+      from files f where f.id = r.${sql.ref(`${alias}_file_id`)} and f.removed_at is null) as ${sql.ref(alias)}`
+  const { rows } = await sql<RenditionWithFiles>`
+    select r.*, ${file('video')}, ${file('poster')}, ${file('preview')}
+    from renditions r join campaigns c on c.id = r.campaign_id
+    where r.variant_id = any(${[...variantIds]})
+    order by r.variant_id, array_position(array(select jsonb_array_elements_text(c.settings->'formats')), r.format), r.format`.execute(
+    db,
+  )
+  return rows
+}
+
+/** Of a rendition that the caller holds, by its lease or through its variant's lock. */
+export async function updateRendition(db: Db, id: string, changes: UpdateObject<Tables, 'renditions'>): Promise<void> {
+  await db
+    .updateTable('renditions')
+    .set({ ...changes, updated_at: sql<Date>`clock_timestamp()` })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** A ready rendition of equal content, whose files are still there. */
+export const findEqual = (db: Db, workspaceId: string, renditionKey: string): Promise<RenditionRow | undefined> =>
+  db
+    .selectFrom('renditions')
+    .innerJoin('files', 'files.id', 'renditions.video_file_id')
+    .selectAll('renditions')
+    .where('renditions.workspace_id', '=', workspaceId)
+    .where('renditions.rendition_key', '=', renditionKey)
+    .where('renditions.status', '=', 'ready')
+    .where('files.removed_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+
+/** Ends every rendition of the variants that still waits or is being made. @returns how many */
+export async function endOpen(
+  db: Db,
+  variantIds: readonly string[],
+  end: { readonly status: 'failed' | 'cancelled'; readonly from: readonly string[]; readonly onlyStranded?: boolean },
+): Promise<void> {
+  if (variantIds.length === 0) return
+  const reason = sql`(select s.error from shots s where s.id = any(r.shot_ids) and s.error is not null limit 1)`
+  await sql`
+    update renditions r set status = ${end.status}, error = ${reason}, lease_token = null, lease_until = null, updated_at = clock_timestamp()
+    where r.variant_id = any(${[...variantIds]}) and r.status = any(${[...end.from]})
+      and (not ${end.onlyStranded ?? false} or exists (select from shots s where s.id = any(r.shot_ids) and s.error is not null))`.execute(
+    db,
+  )
+}
+
+/**
+ * Makes renditions due whose shots all have their clips. Only those of rendering campaigns, and in batches: a clip may be
+ * shared by a million of them.
+ * @param generationId only those that wait for this one
+ * @returns how many became due
+ */
+export async function releaseReady(db: Db, limit: number, generationId?: string): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update renditions set due_at = now() where id in (
+      select r.id from generations g
+      join shots s on s.generation_id = g.id
+      join campaigns c on c.id = s.campaign_id
+      join renditions r on r.shot_ids @> array[s.id] and r.status = 'waiting' and r.due_at = 'infinity'
+      where g.status = 'ready' and c.status = 'rendering' and (${generationId ?? null}::text is null or g.id = ${generationId ?? null})
+        and not exists (
+          select from unnest(r.shot_ids) as wanted (id) join shots o on o.id = wanted.id
+          left join generations og on og.id = o.generation_id where og.status is distinct from 'ready')
+      limit ${limit} for update of r skip locked)`.execute(db)
+  return Number(numAffectedRows ?? 0)
+}
+
+/** Puts the failed renditions of a variant back to wait for their clips. */
+export async function reopenRenditions(db: Db, variantId: string, revision: number): Promise<void> {
+  await db
+    .updateTable('renditions')
+    .set({
+      status: 'waiting',
+      variant_revision: revision,
+      error: null,
+      starts: 0,
+      last_error: null,
+      lease_token: null,
+      lease_until: null,
+      due_at: sql`'infinity'`,
+      updated_at: sql`clock_timestamp()`,
+    })
+    .where('variant_id', '=', variantId)
+    .where('status', '=', 'failed')
+    .execute()
+}
