@@ -2,10 +2,31 @@
  * Environment → one frozen Config. Every setting is declared once: type, default, bounds, meaning. `.env.example` and
  * the README's table are made from it (`npm run generate`). Nobody else reads process.env.
  */
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 
-const boolean = z.enum(['true', 'false']).transform((value) => value === 'true')
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const boolean = z.enum(['true', 'false'], { error: 'Expected true or false' }).transform((value) => value === 'true')
+
+/** Digits only: Number() would also take "0x10", "1e3" and blanks. */
+function whole(min: number, max: number) {
+  const error = `Expected a whole number from ${min} to ${max}`
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, error)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, error)
+}
+
+const oneOf = <const T extends readonly string[]>(values: T) => z.enum(values, { error: `Expected one of ${values.join(', ')}` })
+
+const networks = z
+  .string()
+  .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+  .refine(
+    (parts) => parts.every((part) => ipaddr.isValidCIDR(part)),
+    'Expected networks such as 10.0.0.0/8 or fd00::/8, separated by commas',
+  )
+
 const url = (...protocols: string[]) =>
   z
     .string()
@@ -29,7 +50,7 @@ const setting = <T extends z.ZodType>(
 
 export const settings = {
   ROLE: setting(
-    z.enum(['all', 'api', 'workers']).default('all'),
+    oneOf(['all', 'api', 'workers']).default('all'),
     'What this process does: everything, the HTTP API, or the workers',
   ),
   PORT: setting(whole(0, 65_535).default(8080), 'Port of the HTTP API; 0 takes a free one'),
@@ -81,21 +102,14 @@ export const settings = {
   ),
   COMPOSITOR_PROCESSES: setting(whole(1, 256).optional(), 'Compositor child processes; default: one per core'),
   ALLOWED_PRIVATE_TARGETS: setting(
-    z
-      .string()
-      .default('')
-      .transform((v) =>
-        v
-          .split(',')
-          .map((s) => s.trim())
-          .filter(Boolean),
-      ),
+    networks.default([]),
     'Networks (CIDR, comma-separated) that outgoing requests may reach although they are private',
     { example: '10.0.0.0/8' },
   ),
+  REQUESTS_PER_MINUTE: setting(whole(1, 1_000_000).default(1_200), 'Most requests of one API key in a minute'),
   ALLOW_INSECURE_WEBHOOKS: setting(boolean.default(false), 'Allow `http:` webhook endpoints'),
   LOG_LEVEL: setting(
-    z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+    oneOf(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
     'Least severity that is logged',
   ),
 } as const satisfies Record<string, Setting>
