@@ -1,7 +1,7 @@
 /** The HTTP application. It never listens: main.ts does, and tests inject into it. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Db } from '#src/database/client.ts'
 import { notFound, ServiceError } from '#src/errors.ts'
 import type { Authenticate } from './auth.ts'
@@ -36,13 +36,15 @@ const securityHeaders = {
 export async function createApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const app = fastify({
     ...(dependencies.logger ? { loggerInstance: dependencies.logger } : { logger: false }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
     bodyLimit: jsonBodyBytes,
     genReqId: () => dependencies.newRequestId(),
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   })
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(zodValidator)
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler((error: Error, request, reply) => sendProblem(request, reply, error))

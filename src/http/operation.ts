@@ -23,7 +23,11 @@ type Shape = z.ZodType
 type Out<S extends Shape | undefined> = S extends Shape ? z.output<S> : undefined
 
 /** What a service may return for a schema: services freeze what they give away. */
-type Given<T> = T extends readonly (infer E)[] ? readonly Given<E>[] : T extends object ? { readonly [K in keyof T]: Given<T[K]> } : T
+type Given<T> = T extends readonly (infer E)[]
+  ? readonly Given<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Given<T[K]> }
+    : T
 
 export interface OperationInput<P extends Shape | undefined, Q extends Shape | undefined, B extends Shape | undefined> {
   readonly scope: Scope
