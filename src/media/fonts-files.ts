@@ -18,13 +18,13 @@ const jp = 'noto-sans-jp-japanese'
 const kr = 'noto-sans-kr-korean'
 const emoji = 'noto-color-emoji-emoji'
 /** Stars, ticks, arrows, ①, ≤, and (from two slices of the Japanese font) ※ and ℃: common in ads, absent from the others. */
-const symbols = [
+export const symbolFaces: readonly string[] = [
   'noto-sans-jp-82',
   'noto-sans-jp-113',
   'noto-sans-symbols-symbols',
   'noto-sans-symbols-2-symbols',
   'noto-sans-math-latin',
-] as const
+]
 const oneWeight: readonly string[] = [emoji, 'noto-sans-symbols-2-symbols', 'noto-sans-math-latin']
 const scripts = ['noto-sans-arabic-arabic', 'noto-sans-devanagari-devanagari', 'noto-sans-thai-thai'] as const
 
@@ -40,7 +40,7 @@ function hanFaces(locale: string): readonly string[] {
 
 /** Faces in the order in which they are asked for a character; emoji last, for that font has digits too. */
 export function fallbackFaces(locale: string): readonly string[] {
-  return [...familyFaces.Inter, ...familyFaces['Noto Sans'], ...scripts, ...hanFaces(locale), ...symbols, emoji]
+  return [...familyFaces.Inter, ...familyFaces['Noto Sans'], ...scripts, ...hanFaces(locale), ...symbolFaces, emoji]
 }
 
 export const emojiFace = emoji

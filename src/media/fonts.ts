@@ -7,7 +7,17 @@ import { fileURLToPath } from 'node:url'
 import { GlobalFonts } from '@napi-rs/canvas'
 import { readCodePoints } from './fonts-cmap.ts'
 import { type Coverage, coverageOf, decodeCodePoints } from './fonts-coverage.ts'
-import { allFaces, coverageFile, emojiFace, fallbackFaces, familyFaces, fileOf, fontsFolder, weightsOf } from './fonts-files.ts'
+import {
+  allFaces,
+  coverageFile,
+  emojiFace,
+  fallbackFaces,
+  familyFaces,
+  fileOf,
+  fontsFolder,
+  symbolFaces,
+  weightsOf,
+} from './fonts-files.ts'
 
 export interface FontRequest {
   readonly text: string
@@ -75,6 +85,13 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cc}]/u
 const pictograph = /\p{Emoji_Presentation}|\ufe0f|\u20e3/u
 
+/** Whether a grapheme is to be a colour picture; "❤" alone is text. */
+const isPictograph = (segment: string): boolean =>
+  pictograph.test(segment) &&
+  [...segment].every((character) => invisible.test(character) || coverages.get(emojiFace)?.has(codeOf(character)))
+
+const codeOf = (character: string): number => character.codePointAt(0) ?? 0
+
 /**
  * Names only the faces that the text needs: exact (Skia cannot fall back to some other font), and several times faster
  * to measure than the full stack.
@@ -85,10 +102,13 @@ export function resolveFont({ text, family, locale, weight }: FontRequest): Reso
   const used = new Set<string>()
   const missing = new Set<string>()
   for (const { segment } of graphemes.segment(text)) {
-    if (pictograph.test(segment)) used.add(emojiFace)
+    if (isPictograph(segment)) {
+      used.add(emojiFace)
+      continue
+    }
     for (const character of segment) {
       if (invisible.test(character)) continue
-      const face = stack.find((face) => coverages.get(face)?.has(character.codePointAt(0) ?? 0))
+      const face = stack.find((face) => coverages.get(face)?.has(codeOf(character)))
       if (face) used.add(face)
       else missing.add(character)
     }
@@ -101,8 +121,16 @@ function resolved(
   used: ReadonlySet<string>,
   { missing, weight }: { missing: string; weight: number },
 ): ResolvedFont {
-  const families = (used.size > 0 ? stack.filter((face) => used.has(face)) : stack.slice(0, 1)).map((face) => `"${face}"`)
-  return Object.freeze({ css: (sizePx: number) => `${weight} ${sizePx}px ${families.join(', ')}`, missing })
+  const faces = used.size > 0 ? inOrder(stack, used) : stack.slice(0, 1)
+  const families = faces.map((face) => `"${face}"`).join(', ')
+  return Object.freeze({ css: (sizePx: number) => `${weight} ${sizePx}px ${families}`, missing })
+}
+
+/** Pictures are asked before the one-colour symbols, or those would draw them; only in a text that has pictures. */
+function inOrder(stack: readonly string[], used: ReadonlySet<string>): readonly string[] {
+  const faces = stack.filter((face) => used.has(face) && face !== emojiFace)
+  const at = faces.findIndex((face) => symbolFaces.includes(face))
+  return used.has(emojiFace) ? faces.toSpliced(at < 0 ? faces.length : at, 0, emojiFace) : faces
 }
 
 /** Characters of a text that no font has for this locale, each once. */
