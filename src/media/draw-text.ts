@@ -3,6 +3,7 @@ import type { SKRSContext2D } from '@napi-rs/canvas'
 import { css, haloFor, type Rgb } from './color.ts'
 import type { Horizontal, Rect } from './layout-geometry.ts'
 import { measure } from './text-measure.ts'
+import { shorterSide } from './text-style.ts'
 import type { TextBlock } from './text.ts'
 
 export interface TextPaint {
@@ -65,14 +66,13 @@ const halos = [
 ] as const
 
 /** Thin strokes need a darker ground: a headline's weight and size carry it with less. */
-const shadeAlpha = (sizePx: number, largePx: number): number => (sizePx >= largePx ? 0.3 : 0.5)
-const largePx = 56
+const shadeAlpha = { headline: 0.3, body: 0.5, legal: 0.62, button: 0.5, end_card: 0.3, label: 0.5 } as const
 
 /** One blurred shape behind all lines: only its shadow is drawn, the shape itself is far outside the picture. */
 function paintShade(context: SKRSContext2D, paint: TextPaint, halo: Rgb): void {
   const { block } = paint
   const size = haloSize(block)
-  context.shadowColor = css(halo, shadeAlpha(block.sizePx, largePx))
+  context.shadowColor = css(halo, shadeAlpha[block.style])
   context.shadowBlur = size * 0.9
   context.shadowOffsetX = farAway
   context.fillStyle = css(halo)
@@ -93,7 +93,8 @@ function paintShade(context: SKRSContext2D, paint: TextPaint, halo: Rgb): void {
 
 const farAway = 20_000
 
-const haloSize = ({ sizePx }: TextBlock): number => Math.max(sizePx, 30)
+/** Small text gets a wider halo in relation. */
+const haloSize = ({ sizePx, frame }: TextBlock): number => Math.max(sizePx, 0.028 * shorterSide(frame))
 
 /** How far a halo reaches beyond the text's box. */
-export const haloReach = (block: TextBlock): number => Math.ceil(haloSize(block) * 0.95)
+export const haloReach = (block: TextBlock): number => Math.ceil(haloSize(block) * 1.3)

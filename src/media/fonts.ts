@@ -88,7 +88,7 @@ const pictograph = /\p{Emoji_Presentation}|\ufe0f|\u20e3/u
 /** Whether a grapheme is to be a colour picture; "❤" alone is text. */
 const isPictograph = (segment: string): boolean =>
   pictograph.test(segment) &&
-  [...segment].every((character) => invisible.test(character) || coverages.get(emojiFace)?.has(codeOf(character)))
+  Array.from(segment).every((character) => invisible.test(character) || coverages.get(emojiFace)?.has(codeOf(character)))
 
 const codeOf = (character: string): number => character.codePointAt(0) ?? 0
 

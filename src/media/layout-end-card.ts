@@ -37,7 +37,10 @@ function logoSize({ composition, images }: Scene, area: Rect): { width: number; 
 function fitEndText({ composition }: Scene, area: Rect, height: number): TextBlock {
   const { format, locale, brand, endCard } = composition
   return fitText({
-    ...{ text: endCard?.text ?? '', style: 'end_card', locale, frame: format },
+    text: endCard?.text ?? '',
+    style: 'end_card',
+    locale,
+    frame: format,
     fontFamily: brand.fonts[typeStyles.end_card.font],
     maxWidth: area.width,
     maxHeight: Math.max(2, Math.min(height, area.height * 0.6)),
@@ -57,8 +60,10 @@ function stack({ scene, area, logo, block, gap }: Parts): EndCardLayout {
   const middle = Math.floor((scene.composition.format.height - total) / 2)
   const y = clamp(middle, area.y, Math.max(area.y, bottom(area) - total))
   const centered = (size: { width: number; height: number }, top: number): Rect => ({
-    ...{ x: area.x + Math.floor((area.width - size.width) / 2), y: top },
-    ...{ width: size.width, height: size.height },
+    x: area.x + Math.floor((area.width - size.width) / 2),
+    y: top,
+    width: size.width,
+    height: size.height,
   })
   return {
     logo: logo && { image: logo.image, box: centered(logo, y) },

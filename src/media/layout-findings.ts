@@ -37,7 +37,7 @@ const shrunkMessage = ({ sizePx, preferredPx }: TextBlock): string =>
 const listed = 8
 
 function missingMessage(missing: string): string {
-  const characters = [...missing]
+  const characters = Array.from(missing)
   const named = characters.slice(0, listed).map((character) => `${character} (U+${hex(character)})`)
   const more = characters.length > listed ? ` and ${characters.length - listed} more` : ''
   return `No font has ${named.join(', ')}${more}; left out. Change the text or upload a brand font that has them.`

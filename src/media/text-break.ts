@@ -77,8 +77,8 @@ function staysTogether(before: string, part: string): boolean {
 const address = /[/@]|[\p{L}\p{N}]\.\p{L}{2}/u
 
 /** With two characters or more on each side: "-5", "x-1" and "a/b" stay whole. */
-const afterHyphens = (part: string): string[] => part.split(/(?<=[^\s\-‐–]{2}[\-‐–]+)(?=[\p{L}\p{N}]{2})/u)
-const afterJoints = (part: string): string[] => part.split(/(?<=[^\s\-‐–/._@?&=]{2}[\-‐–/._@?&=]+)(?=[\p{L}\p{N}]{2})/u)
+const afterHyphens = (part: string): string[] => part.split(/(?<=[^\s\-‐–]{2}[-‐–]+)(?=[\p{L}\p{N}]{2})/u)
+const afterJoints = (part: string): string[] => part.split(/(?<=[^\s\-‐–/._@?&=]{2}[-‐–/._@?&=]+)(?=[\p{L}\p{N}]{2})/u)
 
 /** Joins what must not be torn apart: a closing mark or a lone dash with what is before it, an opening one with what follows. */
 function glue(atoms: readonly Atom[]): readonly Atom[] {
