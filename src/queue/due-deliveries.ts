@@ -41,7 +41,7 @@ async function candidates(trx: Transaction<Tables>, window: number): Promise<Can
       from ready e cross join lateral (
         select w.id, w.starts, w.due_at, (w.lease_until > now()) is true as held from deliveries w
         where w.endpoint_id = e.id and w.status = 'due' and w.due_at <= now()
-        order by w.due_at limit e.max_concurrency * 4) head),
+        order by w.due_at, w.id limit e.max_concurrency * 4) head),
     seated as (
       select *, row_number() over (partition by endpoint_id order by due_at, id) as seat from heads where not held),
     ranked as (

@@ -14,7 +14,7 @@ export const dueRenditions: FindDue = async (trx, window) => {
       from campaigns c cross join lateral (
         select w.id, w.starts, w.due_at from renditions w
         where w.campaign_id = c.id and w.status in ('waiting', 'composing') and ${isFree}
-        order by w.due_at limit ${window}) head
+        order by w.due_at, w.id limit ${window}) head
       where ${campaignRuns}),
     ranked as (
       select *, row_number() over (partition by workspace_id order by priority, due_at, id) as round from heads)

@@ -3,22 +3,28 @@ import type { Consumer, RunQueue, WakeUpHandler } from '#src/queue/run-queue.ts'
 import { until } from '#test/support/until.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
-export function runQueueSuite(name: string, open: () => Promise<{ runQueue: RunQueue; close(): Promise<void> }>): void {
+interface OpenRunQueue {
+  readonly runQueue: RunQueue
+  close(): Promise<void>
+}
+
+export function runQueueSuite(name: string, open: () => Promise<OpenRunQueue>): void {
   describe(`run-queue on ${name}`, () => {
+    let opened: OpenRunQueue
     let runQueue: RunQueue
-    let close: () => Promise<void>
     const consumers: Consumer[] = []
     let count = 0
     const newRow = () => `row_${++count}`
 
     beforeAll(async () => {
-      ;({ runQueue, close } = await open())
+      opened = await open()
+      runQueue = opened.runQueue
     })
     afterEach(async () => {
       await Promise.all(consumers.splice(0).map((consumer) => consumer.close(0)))
       expect(await runQueue.waiting('plan')).toBe(0)
     })
-    afterAll(() => close())
+    afterAll(() => opened.close())
 
     function consume(handler: WakeUpHandler, concurrency = 4): Consumer {
       const consumer = runQueue.consume('plan', { concurrency }, handler)

@@ -8,17 +8,22 @@ import { describe, expect, test } from 'vitest'
 
 const onError = () => {}
 
+async function closeBoth(first: { close(): Promise<void> }, second: { close(): Promise<void> }): Promise<void> {
+  await first.close()
+  await second.close()
+}
+
 runQueueSuite('Postgres', async () => {
   const database = await createEmptyDatabase()
   const runQueue = await createRunQueue({ kind: 'postgres', connectionString: database.connectionString }, { onError })
-  return { runQueue, close: async () => void (await runQueue.close(), await database.close()) }
+  return { runQueue, close: () => closeBoth(runQueue, database) }
 })
 
 if (redisIsHere()) {
   runQueueSuite('Redis', async () => {
     const redis = await openTestRedis()
     const runQueue = await createRunQueue({ kind: 'redis', url: redis.url }, { onError })
-    return { runQueue, close: async () => void (await runQueue.close(), await redis.close()) }
+    return { runQueue, close: () => closeBoth(runQueue, redis) }
   })
 
   describe('Redis', () => {
@@ -74,7 +79,7 @@ if (redisIsHere()) {
       const runQueue = await createRunQueue({ kind: 'redis', url: server.url }, { onError })
       await runQueue.wake('plan', [{ id: 'row', starts: 0 }])
       await server.close()
-      await expect(runQueue.wake('plan', [{ id: 'row', starts: 1 }])).rejects.toThrow()
+      await expect(runQueue.wake('plan', [{ id: 'row', starts: 1 }])).rejects.toThrow(/closed|writeable|ECONN|max retries/i)
       await runQueue.close()
     })
   })

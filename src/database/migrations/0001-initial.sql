@@ -382,7 +382,7 @@ create table renditions (
   updated_at timestamptz not null default now(),
   unique (variant_id, format)
 );
-create index renditions_due on renditions (campaign_id, due_at) where status in ('waiting', 'composing');
+create index renditions_due on renditions (campaign_id, due_at, id) where status in ('waiting', 'composing');
 create index renditions_campaign on renditions (campaign_id, status);
 create index renditions_waiting on renditions using gin (shot_ids) where status = 'waiting' and due_at = 'infinity';
 create index renditions_key on renditions (workspace_id, rendition_key) where status = 'ready';
@@ -446,10 +446,12 @@ create table deliveries (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
-create index deliveries_due on deliveries (endpoint_id, due_at) where status = 'due';
+create index deliveries_due on deliveries (endpoint_id, due_at, id) where status = 'due';
 create index deliveries_endpoint on deliveries (endpoint_id, status, id);
 create index deliveries_list on deliveries (workspace_id, id desc);
 create index deliveries_event on deliveries (event_id);
+create index deliveries_of_endpoint on deliveries (endpoint_id, id desc);
+create index deliveries_failed on deliveries (workspace_id, id desc) where status in ('exhausted', 'cancelled');
 
 create table delivery_attempts (
   delivery_id text not null references deliveries on delete cascade,
