@@ -15,12 +15,12 @@ export interface VariantFilter {
 }
 
 export interface VariantPage {
-  /** Rows after this one: by position and id within a campaign, else older ones by id. */
+  /** Rows after this one; see `listVariants`. */
   readonly after: { readonly position: number; readonly id: string } | undefined
   readonly limit: number
 }
 
-/** In the order of the audience. Ids break ties between campaigns. */
+/** Of one campaign in the order of its audience, else of the whole workspace, newest first: each along an index. */
 export const listVariants = (
   db: Db,
   workspaceId: string,
@@ -31,16 +31,22 @@ export const listVariants = (
     .selectFrom('variants')
     .selectAll()
     .where('workspace_id', '=', workspaceId)
-    .$if(filter.campaign_id !== undefined, (q) => q.where('campaign_id', '=', filter.campaign_id!))
     .$if(filter.status !== undefined, (q) => q.where('status', '=', filter.status!))
     .$if(filter.segment_key !== undefined, (q) => q.where('segment_key', '=', filter.segment_key!))
     .$if(filter.locale !== undefined, (q) => q.where('locale', '=', filter.locale!))
     .$if(filter.format !== undefined, (q) =>
       q.where(sql<boolean>`exists (select from renditions r where r.variant_id = variants.id and r.format = ${filter.format!})`),
     )
-    .$if(after !== undefined, (q) => q.where(sql<boolean>`(position, id) > (${after!.position}, ${after!.id})`))
-    .orderBy('position')
-    .orderBy('id')
+    .$if(filter.campaign_id !== undefined, (q) =>
+      q
+        .where('campaign_id', '=', filter.campaign_id!)
+        .$if(after !== undefined, (r) => r.where(sql<boolean>`(position, id) > (${after!.position}::bigint, ${after!.id})`))
+        .orderBy('position')
+        .orderBy('id'),
+    )
+    .$if(filter.campaign_id === undefined, (q) =>
+      q.$if(after !== undefined, (r) => r.where('id', '<', after!.id)).orderBy('id', 'desc'),
+    )
     .limit(limit)
     .execute()
 
@@ -85,12 +91,12 @@ export async function reopenVariant(db: Db, id: string, status: string): Promise
 }
 
 /** The first of its files is being worked on. */
-export async function beginVariant(db: Db, id: string, from: readonly string[]): Promise<void> {
+export async function beginVariant(db: Db, id: string): Promise<void> {
   await db
     .updateTable('variants')
     .set({ status: 'rendering', updated_at: sql`clock_timestamp()` })
     .where('id', '=', id)
-    .where('status', 'in', [...from])
+    .where('status', '=', 'planned')
     .execute()
 }
 
