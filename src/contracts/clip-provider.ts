@@ -50,6 +50,8 @@ export interface Attempt {
   readonly callbackUrl?: string
   /** Job references of other attempts: a recovery must not claim one of them. */
   readonly otherJobRefs?: readonly Json[]
+  /** How many other attempts with an equal request, of any workspace, have no answer: a job in the list may be one of theirs. */
+  readonly equalOpenAttempts?: number
 }
 
 export type SubmitOutcome =
@@ -100,6 +102,10 @@ export interface VideoProvider {
   submit(attempt: Attempt, options: CallOptions): Promise<SubmitOutcome>
   recover(attempt: Attempt, options: CallOptions): Promise<RecoverOutcome>
   poll(jobRef: Json, attempt: Attempt, options: CallOptions): Promise<PollOutcome>
+  /**
+   * The bytes, with limits on size and time; before and while they are read it may fail with
+   * Terminal `result_expired` (poll once more), Terminal `bad_clip` (no usable video came), or anything else: try again.
+   */
   open(output: Output, jobRef: Json, attempt: Attempt, options: CallOptions): Promise<OpenedOutput>
   cancel?(jobRef: Json, options: CallOptions): Promise<'cancelled' | 'too-late' | 'unknown'>
   verifyCallback?(raw: Uint8Array, headers: Headers, now: Date): Promise<CallbackVerdict>
