@@ -1,5 +1,6 @@
 /** Rows of a CSV, in bounded memory: any delimiter, a BOM, quoted line breaks, UTF-8 or UTF-16 with a BOM. */
 import { Parser, type CsvError } from 'csv-parse'
+import { finished } from 'node:stream/promises'
 import { invalid } from '#src/errors.ts'
 import {
   canonicalLocale,
@@ -81,9 +82,19 @@ function createReader(delimiter: string, options: CsvOptions) {
   function onRecord(cells: string[]): null {
     sinceRecord = 0
     number += 1
-    if (!toRow) toRow = headerOf(cells, options)
+    if (!toRow) readHeader(cells)
     else if (cells.length > 1 || cells[0] !== '') rows.push(toRow(cells, number))
     return null
+  }
+
+  /** An exception inside the parser's callback would only come out as its error event, some ticks later. */
+  function readHeader(cells: readonly string[]): void {
+    try {
+      toRow = headerOf(cells, options)
+    } catch (error) {
+      broken = error as Error
+      toRow = (_, n) => refusedRow(n, { column: null, code: 'bad_header', message: '', value: null })
+    }
   }
 
   function onSkip(error: CsvError | undefined): undefined {
@@ -123,7 +134,9 @@ function createReader(delimiter: string, options: CsvOptions) {
       return taken
     },
     async end(): Promise<void> {
-      await new Promise<void>((resolve) => parser.once('close', resolve).resume().end())
+      parser.resume().end()
+      // Its fault is kept in `broken`, which says more.
+      await finished(parser).catch(() => {})
       check()
       if (!toRow)
         throw invalid([
