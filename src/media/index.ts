@@ -1,0 +1,3 @@
+export { createCompositor } from './compositor-children.ts'
+export { compositorVersion } from './compositor-version.ts'
+export type { Compositor } from './compositor.ts'
