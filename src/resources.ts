@@ -11,9 +11,9 @@ import { createIds } from './domain/ids.ts'
 import { newKey } from './domain/workspace/keys.ts'
 import { createSecrets, type KeyFile, newSecretKey, openKeyFile } from './instance-keys.ts'
 import type { Logger } from './logger.ts'
-import { createCompositor } from './media/index.ts'
+import { type Compositor, createCompositor } from './media/index.ts'
 import { createGuard } from './network/guard.ts'
-import { createOutgoing } from './network/outgoing.ts'
+import { createOutgoing, type Outgoing } from './network/outgoing.ts'
 import { openProviders } from './providers/index.ts'
 import { createRunQueue, type RunQueueTarget } from './queue/bullmq.ts'
 import { createStorage } from './storage/index.ts'
@@ -39,15 +39,19 @@ const world = {
   newToken: () => randomUUID(),
 }
 
-async function openDatabaseUrl({ DATABASE_URL, DATA_DIR }: Config, cleanup: AsyncDisposableStack): Promise<string> {
-  if (DATABASE_URL) return DATABASE_URL
-  const embedded = await startEmbeddedPostgres({ dataDir: DATA_DIR })
+async function openDatabaseUrl(config: Config, logger: Logger, cleanup: AsyncDisposableStack): Promise<string> {
+  if (config.DATABASE_URL) return config.DATABASE_URL
+  const embedded = await startEmbeddedPostgres({
+    dataDir: config.DATA_DIR,
+    onRestarted: () => logger.error('database.restarted'),
+    onFault: (err) => logger.error({ err }, 'database.restart_failed'),
+  })
   cleanup.defer(() => embedded.close())
   return embedded.connectionString
 }
 
 async function openDatabase(config: Config, logger: Logger, cleanup: AsyncDisposableStack) {
-  const connectionString = await openDatabaseUrl(config, cleanup)
+  const connectionString = await openDatabaseUrl(config, logger, cleanup)
   await checkDatabase(connectionString, world.now)
   const applied = await migrate(connectionString)
   if (applied.length > 0) logger.info({ migrations: applied }, 'database.migrated')
@@ -108,20 +112,36 @@ async function openCompositor(config: Config, logger: Logger, cleanup: AsyncDisp
   return { compositor, workDir: work.path }
 }
 
+interface ProviderParts {
+  readonly env: Surroundings['env']
+  readonly compositor: Compositor
+  readonly workDir: string
+  readonly outgoing: Outgoing
+}
+
+async function openRegistry(
+  config: Config,
+  { env, compositor, workDir, outgoing }: ProviderParts,
+  cleanup: AsyncDisposableStack,
+) {
+  const providers = await openProviders({
+    providersFile: config.PROVIDERS_FILE,
+    env,
+    guardedFetch: outgoing.fetch,
+    storyboard: { render: (spec, path, run) => compositor.storyboard(spec, path, run), workDir: join(workDir, 'storyboard') },
+    now: world.now,
+  })
+  cleanup.defer(() => providers.close())
+  return providers.registry
+}
+
 async function open(config: Config, { logger, env }: Surroundings, cleanup: AsyncDisposableStack) {
   const database = await openDatabase(config, logger, cleanup)
   const secrets = createSecrets(await openSecretKey(config), world.randomBytes)
   const store = await openStorage(config, cleanup)
   const network = openNetwork(config, cleanup)
   const { compositor, workDir } = await openCompositor(config, logger, cleanup)
-  const { registry, close: closeProviders } = await openProviders({
-    providersFile: config.PROVIDERS_FILE,
-    env,
-    guardedFetch: network.outgoing.fetch,
-    storyboard: { render: compositor.storyboard, workDir: join(workDir, 'storyboard') },
-    now: world.now,
-  })
-  cleanup.defer(() => closeProviders())
+  const registry = await openRegistry(config, { env, compositor, workDir, outgoing: network.outgoing }, cleanup)
   const runQueue = await openRunQueue(config, database.connectionString, logger, cleanup)
   return {
     ...world,

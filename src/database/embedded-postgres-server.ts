@@ -55,16 +55,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
-type Leftover = 'none' | 'running' | 'stale'
+type State = 'none' | 'running' | 'stale'
 
-/** `stale`: the pid in the file belongs to another program by now, which must not be signalled. */
-async function findLeftover({ cluster, clusterId }: ServerOptions): Promise<Leftover> {
+/**
+ * Whether the server of this cluster runs, whoever started it. `stale`: the pid in its file belongs to another program by
+ * now, which must not be signalled. A dead process that nobody waited for still has a pid, but no command line.
+ */
+async function findServer({ cluster, clusterId }: ServerOptions): Promise<State> {
   const text = await readFile(`${cluster}/postmaster.pid`, 'utf8').catch(() => undefined)
   const pid = text?.split('\n')[0]
   if (!pid || !isAlive(Number(pid))) return 'none' // the server itself removes the file of a dead one
   if (process.platform !== 'linux') return 'running'
   return (await commandLine(pid))?.includes(`spotsmith-${clusterId}`) ? 'running' : 'stale'
 }
+
+export const isRunning = async (options: ServerOptions): Promise<boolean> => (await findServer(options)) === 'running'
 
 /** Fast shutdown, and an immediate one when that takes too long; the next start then recovers from the log. */
 export async function stopServer({ cluster, programs }: ServerOptions): Promise<void> {
@@ -74,7 +79,7 @@ export async function stopServer({ cluster, programs }: ServerOptions): Promise<
 }
 
 async function clearLeftover(options: ServerOptions): Promise<void> {
-  const leftover = await findLeftover(options)
+  const leftover = await findServer(options)
   if (leftover === 'running') await stopServer(options)
   if (leftover === 'stale') await rm(`${options.cluster}/postmaster.pid`, { force: true })
 }
@@ -88,19 +93,18 @@ async function logSince(path: string, offset: number): Promise<string> {
   return (await readFile(path).catch(() => Buffer.alloc(0))).subarray(offset).toString()
 }
 
-/** @returns the port, or undefined when another program took it in between */
-async function tryStart(options: ServerOptions): Promise<number | undefined> {
+/** @returns false when another program has the port */
+async function tryStart(options: ServerOptions, port: number): Promise<boolean> {
   const { cluster, logPath, programs } = options
-  const port = await freePort()
   const logged = (await stat(logPath).catch(() => undefined))?.size ?? 0
   try {
     const log = ['-l', programs.visible(logPath)]
     const wait = ['-w', '-t', String(startSeconds)]
     await programs.run('pg_ctl', ['-D', programs.visible(cluster), ...log, ...wait, '-o', settings(options, port), 'start'])
-    return port
+    return true
   } catch (error) {
     const log = await logSince(logPath, logged)
-    if (/address already in use/i.test(log)) return undefined
+    if (/address already in use/i.test(log)) return false
     throw log ? explain('start', log) : error
   }
 }
@@ -110,8 +114,15 @@ export async function startServer(options: ServerOptions): Promise<number> {
   await clearLeftover(options)
   await trimLog(options.logPath)
   for (let tries = 0; tries < 5; tries++) {
-    const port = await tryStart(options)
-    if (port) return port
+    const port = await freePort()
+    if (await tryStart(options, port)) return port
   }
   throw new EmbeddedPostgresFault('The embedded Postgres found no free port on 127.0.0.1 in five tries.')
+}
+
+/** Starts a server that died where it was, so that the pools that know its port find it again. */
+export async function restartServer(options: ServerOptions, port: number): Promise<void> {
+  await clearLeftover(options)
+  if (!(await tryStart(options, port)))
+    throw new EmbeddedPostgresFault(`Another program has taken port ${port} of the embedded Postgres.`)
 }

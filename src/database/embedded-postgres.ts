@@ -7,8 +7,9 @@ import { findBinaries, EmbeddedPostgresFault } from './embedded-postgres-binarie
 import { ensureCluster } from './embedded-postgres-cluster.ts'
 import { lockFolder } from './embedded-postgres-lock.ts'
 import { createPrograms } from './embedded-postgres-programs.ts'
-import { type ServerOptions, startServer, stopServer } from './embedded-postgres-server.ts'
+import { isRunning, restartServer, type ServerOptions, startServer, stopServer } from './embedded-postgres-server.ts'
 import { chooseUser, reachableBinaries, type RunAs } from './embedded-postgres-user.ts'
+import { watchServer } from './embedded-postgres-watch.ts'
 import { chmod, chown, mkdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -17,6 +18,10 @@ export interface EmbeddedPostgresOptions {
   readonly dataDir: string
   /** false: no fsync, so that tests are quick; a crash of the machine then loses data. */
   readonly durable?: boolean
+  /** The server had died and was started again. */
+  readonly onRestarted?: () => void
+  /** The server has died and cannot be started; that is tried again every second. */
+  readonly onFault?: (error: unknown) => void
 }
 
 export interface EmbeddedPostgres {
@@ -54,7 +59,8 @@ async function ensureDatabase(server: URL): Promise<string> {
   return server.href
 }
 
-async function open(dataDir: string, durable: boolean, cleanup: AsyncDisposableStack): Promise<string> {
+async function open(dataDir: string, given: EmbeddedPostgresOptions, cleanup: AsyncDisposableStack): Promise<string> {
+  const { durable = true, onRestarted = () => {}, onFault = () => {} } = given
   const folder = join(dataDir, 'postgres')
   const cluster = join(folder, 'cluster')
   const user = await chooseUser(cluster)
@@ -66,6 +72,13 @@ async function open(dataDir: string, durable: boolean, cleanup: AsyncDisposableS
   const options: ServerOptions = { cluster, logPath: join(folder, 'server.log'), clusterId: id, programs, durable }
   const port = await startServer(options)
   cleanup.defer(() => stopServer(options))
+  const watch = watchServer({
+    isRunning: () => isRunning(options),
+    restart: () => restartServer(options, port),
+    onRestarted,
+    onFault,
+  })
+  cleanup.defer(() => watch.close())
   return ensureDatabase(new URL(`postgres://spotsmith:${password}@127.0.0.1:${port}/postgres`))
 }
 
@@ -80,7 +93,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await using cleanup = new AsyncDisposableStack()
   const lock = lockFolder(dataDir)
   cleanup.defer(() => lock.release())
-  const connectionString = await open(dataDir, options.durable ?? true, cleanup)
+  const connectionString = await open(dataDir, options, cleanup)
   const opened = cleanup.move()
   return { connectionString, close: () => opened.disposeAsync() }
 }

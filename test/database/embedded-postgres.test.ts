@@ -136,6 +136,17 @@ describe('embedded Postgres', () => {
     expect(await read(server.connectionString)).toEqual([{ answer: 42 }])
   })
 
+  test('a server that dies under its owner is started again where it was', async () => {
+    await copyPrepared()
+    const { promise: restarted, resolve } = Promise.withResolvers<void>()
+    const server = await startEmbeddedPostgres({ dataDir, onRestarted: resolve })
+    cleanup.defer(() => server.close())
+    await write(server.connectionString)
+    process.kill(serverPid(), 'SIGKILL')
+    await restarted
+    expect(await read(server.connectionString)).toEqual([{ answer: 42 }])
+  })
+
   test('a process that is killed while it creates the cluster leaves nothing half-made', async () => {
     await mkdir(join(dataDir, 'postgres'))
     const watcher = watch(join(dataDir, 'postgres'))
