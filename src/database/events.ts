@@ -62,16 +62,12 @@ export async function insertEvents(db: Db, events: readonly NewEventRow[]): Prom
 }
 
 /** New deliveries of an old event. @returns how many endpoints want it */
-export async function replayEvent(
-  db: Db,
-  replay: { workspaceId: string; eventId: string; deliveryId: string; endpointId: string | null },
-): Promise<number> {
+export async function replayEvent(db: Db, replay: { workspaceId: string; eventId: string; deliveryId: string }): Promise<number> {
   const result = await sql<{ id: string }>`
     insert into deliveries (id, workspace_id, endpoint_id, event_id)
     select ${deliveryId('f.fresh')}, v.workspace_id, e.id, v.id
     from (select ${replay.deliveryId}::text as fresh) f, events v join webhook_endpoints e on e.workspace_id = v.workspace_id
     where v.workspace_id = ${replay.workspaceId} and v.id = ${replay.eventId} and ${enabled} and ${wanted}
-      and (${replay.endpointId}::text is null or e.id = ${replay.endpointId})
     returning id`.execute(db)
   return result.rows.length
 }

@@ -48,15 +48,15 @@ export function createEvents({ ids, now }: { ids: NewId; now: () => number }) {
     }
   }
 
+  async function write(db: Db, rows: readonly NewEventRow[]): Promise<void> {
+    if ((await insertEvents(db, rows)) > 0) await nudge(db, 'deliver')
+  }
+
   /** Emits all or none, set-based. Call it in the transaction of the state change that it tells of. */
   async function emitMany(db: Db, events: readonly NewEvent[]): Promise<void> {
     if (events.length === 0) return
     await transaction(db, async (trx) => {
-      let deliveries = 0
-      for (let at = 0; at < events.length; at += BATCH) {
-        deliveries += await insertEvents(trx, events.slice(at, at + BATCH).map(rowOf))
-      }
-      if (deliveries > 0) await nudge(trx, 'deliver')
+      for (let at = 0; at < events.length; at += BATCH) await write(trx, events.slice(at, at + BATCH).map(rowOf))
     })
   }
 
@@ -83,23 +83,27 @@ export function createEvents({ ids, now }: { ids: NewId; now: () => number }) {
       return present(row)
     },
 
+    /** For an event whose dedupe key is surely new. */
+    async emitAndRead(db: Db, event: NewEvent): Promise<EventResource> {
+      return await transaction(db, async (trx) => {
+        const row = rowOf(event)
+        await write(trx, [row])
+        return present((await findEvent(trx, row.workspace_id, row.id))!)
+      })
+    },
+
     /**
      * Posts an event again, with its id and bytes, to every enabled endpoint that wants it, delivered before or not.
-     * @param options.endpoint_id only to this one
      * @throws not_found; conflict when no enabled endpoint wants it
      */
-    async replay(scope: Scope, id: string, options: { readonly endpoint_id?: string | undefined } = {}): Promise<ReplayResource> {
+    async replay(scope: Scope, id: string): Promise<EventResource> {
       return await transaction(scope.db, async (trx) => {
-        if (!(await findEvent(trx, scope.workspaceId, id))) throw notFound('event', id)
-        const deliveries = await replayEvent(trx, {
-          workspaceId: scope.workspaceId,
-          eventId: id,
-          deliveryId: ids('delivery'),
-          endpointId: options.endpoint_id ?? null,
-        })
+        const row = await findEvent(trx, scope.workspaceId, id)
+        if (!row) throw notFound('event', id)
+        const deliveries = await replayEvent(trx, { workspaceId: scope.workspaceId, eventId: id, deliveryId: ids('delivery') })
         if (deliveries === 0) throw nobodyWants(id)
         await nudge(trx, 'deliver')
-        return { object: 'replay', event_id: id, deliveries }
+        return present(row)
       })
     },
   }
@@ -115,13 +119,6 @@ export interface EventResource {
   readonly created_at: string
   /** What is posted, parsed. */
   readonly payload: { readonly type: string; readonly timestamp: string; readonly data: Readonly<Record<string, Json>> }
-}
-
-export interface ReplayResource {
-  readonly object: 'replay'
-  readonly event_id: string
-  /** How many endpoints get it again. */
-  readonly deliveries: number
 }
 
 const present = (row: EventRow): EventResource => ({
