@@ -1,23 +1,29 @@
 /** The last resort for a text that does not fit: words are torn and the end is cut, and `overflow` says so. */
 import { type Atom, graphemesOf } from './text-break.ts'
-import { blockOf, heightOf, type Job, lineWidth, type TextBlock, widestOf } from './text-job.ts'
+import { blockHeight, blockOf, type Job, lineWidth, prepare, type TextBlock, widestOf } from './text-job.ts'
 import { fill, joinLine, type Sized } from './text-lines.ts'
 import { measure, type TypeSetting } from './text-measure.ts'
 
 /** Below this no one reads; a text that has no room even so is left out, and flagged like the others. */
 const smallestPx = 6
 
-export function cutText(job: Job, minPx: number): TextBlock {
+const ellipsis = '…'
+
+export function cutText({ request, maxLines }: Job, minPx: number): TextBlock {
+  const job = { ...prepare(request, ellipsis), maxLines }
   for (let sizePx = minPx; sizePx >= smallestPx; sizePx -= 1) {
-    const room = Math.min(job.maxLines, linesThatFit(job, sizePx))
+    const room = linesThatFit(job, sizePx)
     const lines = room > 0 ? cutLines(job, sizePx, room) : []
     if (lines.length > 0) return blockOf(job, { lines, sizePx, overflow: true })
   }
   return blockOf(job, { lines: [], sizePx: smallestPx, overflow: true })
 }
 
-const linesThatFit = ({ request, ink, lineHeight }: Job, sizePx: number): number =>
-  Math.floor((request.maxHeight / sizePx - heightOf(ink)) / lineHeight) + 1
+function linesThatFit(job: Job, sizePx: number): number {
+  let lines = job.maxLines
+  while (lines > 0 && blockHeight(job, lines, sizePx) > job.request.maxHeight) lines -= 1
+  return lines
+}
 
 /** Whole words as far as they go; a word that is wider than a line is torn between graphemes. */
 function cutLines(job: Job, sizePx: number, room: number): readonly string[] {
@@ -40,7 +46,7 @@ const torn = (atom: Atom, { setting }: Job): Sized[] =>
 
 function withEllipsis(line: string, width: number, setting: TypeSetting): string {
   const kept = graphemesOf(line)
-  const shown = () => `${kept.join('').trimEnd()}…`
+  const shown = () => `${kept.join('').trimEnd()}${ellipsis}`
   while (kept.length > 0 && measure(shown(), setting).advance > width) kept.pop()
   return kept.length === 0 ? '' : shown()
 }

@@ -49,11 +49,11 @@ export interface Job {
   readonly atoms: (level: BreakLevel) => readonly (readonly Sized[])[]
 }
 
-/** Finds the fonts and measures the text, once for all sizes. */
-export function prepare(request: TextRequest): Job {
+/** Finds the fonts and measures the text, once for all sizes. `mark` is a character that may have to be drawn besides. */
+export function prepare(request: TextRequest, mark = ''): Job {
   const { locale, style, fontFamily: family } = request
-  const text = request.text.normalize('NFC')
-  const font = resolveFont({ text, family, locale, weight: typeStyles[style].weight })
+  const text = request.text.normalize('NFC').replace(noBreakSpaces, '\u00a0')
+  const font = resolveFont({ text: text + mark, family, locale, weight: typeStyles[style].weight })
   const drawn = drawable(text, font.missing)
   const setting = { font, lang: locale, direction: textDirection(drawn, locale) }
   const paragraphs = drawn.split(/\r\n?|[\n\u2028\u2029]/).filter((line) => line.trim() !== '')
@@ -62,6 +62,9 @@ export function prepare(request: TextRequest): Job {
   const measured = { request, setting, missing: font.missing, ink, lineHeight, space: measure(' ', setting).advance }
   return { ...measured, maxLines: typeStyles[style].maxLines, atoms: atomsByLevel(paragraphs, locale, setting) }
 }
+
+/** Intl writes prices with narrow no-break spaces, which few fonts have. */
+const noBreakSpaces = /[\u2007\u202f]/g
 
 /** Control characters draw boxes; so would characters that no font has. */
 function drawable(text: string, missing: string): string {
@@ -86,8 +89,13 @@ export const heightOf = (ink: Measured): number => ascentOf(ink) + descentOf(ink
 const ascentOf = (ink: Measured): number => Math.max(0.74, ink.ascent)
 const descentOf = (ink: Measured): number => Math.max(0.2, ink.descent)
 
+/** Rasterising rounds glyphs to pixels, up to one beyond the measured ink; without this pixel it would leave the safe zone. */
+const rasterPx = 1
+
+const baselineOf = ({ ink }: Job, sizePx: number): number => Math.ceil(ascentOf(ink) * sizePx) + rasterPx
+
 export const blockHeight = (job: Job, lines: number, sizePx: number): number =>
-  lines === 0 ? 0 : Math.ceil(((lines - 1) * job.lineHeight + heightOf(job.ink)) * sizePx)
+  lines === 0 ? 0 : baselineOf(job, sizePx) + Math.ceil(((lines - 1) * job.lineHeight + descentOf(job.ink)) * sizePx) + rasterPx
 
 /** Room for a line in units of the size; overhanging ink is kept inside. */
 export const lineWidth = ({ request, ink }: Job, sizePx: number): number => request.maxWidth / sizePx - 2 * ink.overhang
@@ -122,7 +130,7 @@ export function blockOf(job: Job, { lines, sizePx, overflow }: Outcome): TextBlo
     frame: request.frame,
     width: Math.ceil(lines.length === 0 ? 0 : (widestOf(job, lines) + 2 * ink.overhang) * sizePx),
     height: blockHeight(job, lines.length, sizePx),
-    baselinePx: ascentOf(ink) * sizePx,
+    baselinePx: baselineOf(job, sizePx),
     lineHeightPx: job.lineHeight * sizePx,
   })
 }
