@@ -1,9 +1,8 @@
 /** Generations as the API shows them, a page at a time. */
-import type { Json } from '#src/contracts/json.ts'
 import { type AttemptRow, attemptsOf } from '#src/database/attempts.ts'
 import type { Db } from '#src/database/client.ts'
 import type { GenerationRow } from '#src/database/generations.ts'
-import type { GenerationError, ShotSpec } from '../campaign/types.ts'
+import type { ShotSpec } from '../campaign/types.ts'
 import type { GenerationStatus } from './rules.ts'
 
 interface LinkedFile {
@@ -68,7 +67,7 @@ function present(row: GenerationRow, attempts: readonly AttemptRow[], file: Link
     progress: row.progress,
     cost_micro_usd: row.cost_micro_usd,
     clip: clipOf(row, file, link),
-    error: row.error as unknown as GenerationError | null,
+    error: row.error as { code: string; message: string; billed?: boolean } | null,
     last_error: row.last_error,
     attempts: attempts.map(presentAttempt),
     created_at: row.created_at.toISOString(),
@@ -83,8 +82,8 @@ const presentAttempt = (row: AttemptRow) => ({
   model: row.model,
   campaign_id: row.campaign_id,
   submitted_at: row.submitted_at.toISOString(),
-  job_ref: row.job_ref as Json,
-  evidence: row.evidence as Json,
+  job_ref: row.job_ref,
+  evidence: row.evidence,
   error: row.error as { code: string; message: string } | null,
   reserved_micro_usd: row.reserved_micro_usd,
   cost_micro_usd: row.cost_micro_usd,

@@ -121,11 +121,7 @@ export function createCompose({ db, settle, files, isDraft, compositorVersion }:
       const composition = compositionOf({ context, texts, locale: variant.locale, format: row.format, clips: scenes })
       const renditionKey = digestOf({ composition, compositorVersion })
       await updateRendition(trx, row.id, { status: 'composing', ...provenanceOf(clips, composition) })
-      await beginVariant(
-        trx,
-        variant.id,
-        sourcesOf(variantTransitions, 'rendering').filter((s) => s === 'planned'),
-      )
+      await beginVariant(trx, variant.id)
       const finished = await findFinished(trx, row.workspace_id, renditionKey)
       if (finished) return { kind: 'reuse', finished }
       const media = assetsOf({ context, texts }).map(({ sha256, object_key }) => ({ sha256, objectKey: object_key }))
@@ -160,7 +156,11 @@ export function createCompose({ db, settle, files, isDraft, compositorVersion }:
         video_file_id: fileId('video'),
         poster_file_id: fileId('poster'),
         preview_file_id: fileId('preview'),
-        ...{ seconds, width, height, qa: { ...qa }, error: null },
+        seconds,
+        width,
+        height,
+        qa: { ...qa },
+        error: null,
       })
       await settle(trx, [row.variant_id])
     })

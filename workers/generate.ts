@@ -1,0 +1,93 @@
+/**
+ * Generations that wait for a worker: a submission, the search for a lost answer, or the fetch of a finished clip.
+ * What every answer means is decided in domain/generation; here is only what touches the outside.
+ */
+import type { Attempt, RecoverOutcome, SubmitOutcome, VideoProvider } from '#src/contracts/clip-provider.ts'
+import type { AttemptRow } from '#src/database/attempts.ts'
+import type { GenerationRow } from '#src/database/generations.ts'
+import { staleSubmitMs, submitTimeoutSeconds } from '#src/domain/generation/rules.ts'
+import type { Generations } from '#src/domain/generation/service.ts'
+import { attemptForProvider } from '#src/domain/generation/service-submit.ts'
+import { Terminal } from '#src/errors.ts'
+import type { Lease } from '#src/queue/lease.ts'
+import type { FetchClip } from './fetch-clip.ts'
+import type { LogFields, WorkHandler } from './worker.ts'
+
+export interface GenerateDependencies {
+  readonly generations: Pick<Generations, 'submit' | 'results'>
+  readonly registry: { providerOf(model: string): VideoProvider | undefined }
+  readonly fetchClip: FetchClip
+  /** Milliseconds of a clock that never jumps and goes on while the process is stopped. */
+  readonly monotonic: () => number
+}
+
+const tooLate = { code: 'timeout', message: 'The worker was stopped before it could send.', retryable: true } as const
+
+export function createGenerateHandler(deps: GenerateDependencies): WorkHandler<GenerationRow> {
+  const { generations, registry, fetchClip, monotonic } = deps
+  const { submit, results } = generations
+
+  function providerOf(row: GenerationRow): VideoProvider {
+    const provider = registry.providerOf(row.model)
+    if (!provider) throw new Terminal('model_retired', `The provider of ${row.model} is not configured.`)
+    return provider
+  }
+
+  /**
+   * Exactly one request, and only while it is certain that nobody else has begun to look for its answer: a process that
+   * was stopped for a while sends nothing, and writes that down if the row is still its own.
+   */
+  async function send(attempt: AttemptRow, row: GenerationRow, lease: Lease, begunAt: number): Promise<SubmitOutcome> {
+    const provider = providerOf(row)
+    if (lease.signal.aborted || monotonic() - begunAt > staleSubmitMs) return { kind: 'not-sent', error: tooLate }
+    // Not the lease's signal: a request that is under way is never broken off, for that would lose its answer.
+    const signal = AbortSignal.timeout(submitTimeoutSeconds * 1000)
+    return await provider.submit(attemptForProvider(attempt), { signal })
+  }
+
+  async function submitOne(row: GenerationRow, lease: Lease): Promise<LogFields> {
+    const askedAt = monotonic()
+    const begun = await submit.begin(row, lease)
+    if (begun.kind !== 'send') return { outcome: begun.kind, model: row.model }
+    const { attempt } = begun
+    const outcome = await send(attempt, row, lease, askedAt)
+    const fields = { attempt_id: attempt.id, model: row.model, reserved_micro_usd: attempt.reserved_micro_usd }
+    await submit.record(row, lease, attempt, outcome)
+    return { ...fields, outcome: outcome.kind, ...('error' in outcome && { code: outcome.error.code }) }
+  }
+
+  async function find(row: GenerationRow, attempt: Attempt, signal: AbortSignal): Promise<RecoverOutcome> {
+    const provider = registry.providerOf(row.model)
+    if (!provider) return { kind: 'undetermined', reason: `The provider of ${row.model} is not configured.` }
+    return await provider.recover(attempt, { signal })
+  }
+
+  /** A submission whose answer is missing: the process died, or the answer was none. */
+  async function recover(row: GenerationRow, lease: Lease, signal: AbortSignal): Promise<LogFields> {
+    const { attempt, forProvider } = await submit.openAttempt(row)
+    const outcome = await find(row, forProvider, signal)
+    await submit.recordRecovery(row, lease, attempt, outcome)
+    return { outcome: `recover_${outcome.kind}`, attempt_id: attempt.id, model: row.model }
+  }
+
+  async function fetch(row: GenerationRow, lease: Lease, signal: AbortSignal): Promise<LogFields> {
+    const attempt = await results.attemptOf(row)
+    const output = results.outputOf(row)
+    if (!output) throw new Terminal('bad_clip', 'The provider says that the job succeeded, and names no output.')
+    const fetched = await fetchClip({ row, attempt, output, provider: providerOf(row) }, signal)
+    if (fetched.kind === 'expired') await results.recordExpired(row, lease)
+    else if (fetched.kind === 'bad_clip') await results.recordBadClip(row, lease, fetched.message)
+    else await results.recordClip(row, lease, fetched.clip)
+    const fields = { outcome: fetched.kind, attempt_id: attempt.id, model: row.model, cost_micro_usd: row.cost_micro_usd }
+    return fetched.kind === 'fetched' ? { ...fields, bytes: fetched.clip.bytes } : fields
+  }
+
+  return {
+    kind: 'generate',
+    handle(row, lease, { signal }) {
+      if (row.status === 'planned') return submitOne(row, lease)
+      return row.status === 'submitting' ? recover(row, lease, signal) : fetch(row, lease, signal)
+    },
+    giveUp: (row, error, lease) => results.giveUp(row, lease, error),
+  }
+}
