@@ -1,5 +1,6 @@
 /** Everything that works in the background of one process: a consumer a kind, the top-up, the poller. */
 import { runWorker, type WorkerOptions, type WorkHandler } from './worker.ts'
+import type { NudgeListener } from '#src/queue/nudges.ts'
 import type { Poller } from '#src/queue/poller.ts'
 import { type Consumer, type WorkKind, workKinds } from '#src/queue/run-queue.ts'
 import type { TopUp } from '#src/queue/top-up.ts'
@@ -13,6 +14,8 @@ export interface WorkersOptions extends Pick<WorkerOptions<WorkKind>, 'runQueue'
   readonly concurrency: Readonly<Record<WorkKind, number>>
   readonly topUp: Pick<TopUp, 'start' | 'close'>
   readonly poller: Pick<Poller, 'start' | 'close'>
+  /** Without it work waits up to a second for the top-up. */
+  readonly nudges?: NudgeListener
 }
 
 export interface Workers {
@@ -24,10 +27,11 @@ export interface Workers {
 }
 
 export function startWorkers(options: WorkersOptions): Workers {
-  const { topUp, poller, workItems } = options
+  const { topUp, poller, nudges, workItems } = options
   const consumers = workKinds.map((kind) => consume(kind, options))
   topUp.start()
   poller.start()
+  void nudges?.start()
   let closing: Promise<void> | undefined
 
   async function close(deadlineMs: number): Promise<void> {

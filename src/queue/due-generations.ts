@@ -59,20 +59,29 @@ async function roomByModel(
   )
 }
 
-/** Rows that a worker holds on their way to submission take a seat too, or each tick would fill the same room again. */
+/**
+ * Each running campaign names as many of its oldest rows as its model has seats; only those are ranked. Rows that a worker
+ * holds on their way to submission take a seat too, or each look would fill the same room again.
+ * `offset 0` keeps the join on the primary key: right after a launch the statistics are those of an empty table, and the
+ * planner would take another index and compare every shot with every planned row, for minutes.
+ */
 async function plannedWithin(trx: Transaction<Tables>, room: ReadonlyMap<string, number>, window: number): Promise<WakeUp[]> {
   const { rows } = await sql<WakeUp>`
     with room as (select * from unnest(${[...room.keys()]}::text[], ${[...room.values()]}::int[]) as room (model, seats)),
-    wanted as (
-      select w.id, w.starts, w.model, w.workspace_id, w.due_at, (w.lease_until > now()) is true as held, min(c.priority) as priority
-      from generations w join shots s on s.generation_id = w.id join campaigns c on c.id = s.campaign_id
-      where w.status = 'planned' and w.due_at <= now() and w.model in (select model from room) and ${campaignRuns}
-      group by w.id),
+    heads as (
+      select head.*, room.model, room.seats, c.workspace_id, c.priority
+      from campaigns c cross join room cross join lateral (
+        select w.id, w.starts, w.due_at, (w.lease_until > now()) is true as held
+        from shots s cross join lateral (select * from generations g where g.id = s.generation_id offset 0) w
+        where s.campaign_id = c.id and w.status = 'planned' and w.model = room.model and w.due_at <= now()
+        order by held desc, w.due_at, w.id limit room.seats) head
+      where ${campaignRuns}),
+    wanted as (select distinct on (id) * from heads order by id, priority),
     ranked as (
       select *, row_number() over (partition by model, workspace_id order by held desc, priority, due_at, id) as round from wanted),
     seated as (
       select *, row_number() over (partition by model order by held desc, round, priority, due_at, id) as seat from ranked)
-    select id, starts from seated join room using (model) where seat <= seats and not held
+    select id, starts from seated where seat <= seats and not held
     order by round, priority, due_at, id limit ${Math.max(window, 0)}`.execute(trx)
   return rows
 }

@@ -18,6 +18,8 @@ export interface NudgeListenerOptions {
   readonly onError: (error: unknown) => void
 }
 
+export type NudgeListener = ReturnType<typeof createNudgeListener>
+
 /** Listens on a connection of its own, and connects again when that breaks. */
 export function createNudgeListener({ connectionString, onNudge, onError }: NudgeListenerOptions) {
   let client: Client | undefined
@@ -49,6 +51,7 @@ export function createNudgeListener({ connectionString, onNudge, onError }: Nudg
   }
 
   return {
+    /** Resolves when it listens, or when the first try failed: it goes on trying, and never rejects. */
     start: connect,
     async close(): Promise<void> {
       closed = true

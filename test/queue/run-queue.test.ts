@@ -19,14 +19,14 @@ runQueueSuite('Postgres', async () => {
   return { runQueue, close: () => closeBoth(runQueue, database) }
 })
 
-if (redisIsHere()) {
+describe.runIf(redisIsHere())('Redis', () => {
   runQueueSuite('Redis', async () => {
     const redis = await openTestRedis()
     const runQueue = await createRunQueue({ kind: 'redis', url: redis.url }, { onError })
     return { runQueue, close: () => closeBoth(runQueue, redis) }
   })
 
-  describe('Redis', () => {
+  describe('a server', () => {
     test('that may evict keys is refused, with what to change', async () => {
       const redis = await startRedis(['--maxmemory-policy', 'allkeys-lru'])
       const opened = createRunQueue({ kind: 'redis', url: redis.url }, { onError })
@@ -69,6 +69,7 @@ if (redisIsHere()) {
         (ids) => ids.includes('after'),
         'the wake-up after',
       )
+      expect(seen).toEqual(['before', 'after'])
       await consumer.close(0)
       await runQueue.close()
       await server.close()
@@ -83,4 +84,4 @@ if (redisIsHere()) {
       await runQueue.close()
     })
   })
-}
+})

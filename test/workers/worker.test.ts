@@ -13,7 +13,7 @@ import { startWorkers } from '#workers/index.ts'
 import { runWorker, type WorkerOptions, type WorkHandler } from '#workers/worker.ts'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
@@ -214,7 +214,7 @@ describe('everything together', () => {
   const openQueue = () => createRunQueue({ kind: 'postgres', connectionString: database.connectionString }, { onError })
 
   /** Drops half of the wake-ups and doubles the rest, the twin under another job id so that it really runs. */
-  function lossy(runQueue: RunQueue): { runQueue: RunQueue; dropped(): number } {
+  function lossy(runQueue: RunQueue): { readonly runQueue: RunQueue; readonly dropped: () => number } {
     let [n, dropped] = [0, 0]
     async function wake(kind: WorkKind, all: readonly WakeUp[]): Promise<void> {
       const kept = all.filter(() => n++ % 2 === 0)
