@@ -1,5 +1,5 @@
 /** Compositions for tests: one to change, and random ones. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { anchors, type Composition, motions, type OutputFormat, type Overlay, textStyles } from '#src/contracts/composition.ts'
 import { builtInFormats } from '#src/domain/format/rules.ts'
 
