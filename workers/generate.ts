@@ -14,7 +14,7 @@ import type { FetchClip } from './fetch-clip.ts'
 import type { LogFields, WorkHandler } from './worker.ts'
 
 export interface GenerateDependencies {
-  readonly generations: Pick<Generations, 'submit' | 'results'>
+  readonly generations: Pick<Generations, 'submit' | 'recover' | 'results'>
   readonly registry: { providerOf(model: string): VideoProvider | undefined }
   readonly fetchClip: FetchClip
   /** Milliseconds of a clock that never jumps and goes on while the process is stopped. */
@@ -25,7 +25,7 @@ const tooLate = { code: 'timeout', message: 'The worker was stopped before it co
 
 export function createGenerateHandler(deps: GenerateDependencies): WorkHandler<GenerationRow> {
   const { generations, registry, fetchClip, monotonic } = deps
-  const { submit, results } = generations
+  const { submit, recover, results } = generations
 
   function providerOf(row: GenerationRow): VideoProvider {
     const provider = registry.providerOf(row.model)
@@ -63,10 +63,10 @@ export function createGenerateHandler(deps: GenerateDependencies): WorkHandler<G
   }
 
   /** A submission whose answer is missing: the process died, or the answer was none. */
-  async function recover(row: GenerationRow, lease: Lease, signal: AbortSignal): Promise<LogFields> {
-    const { attempt, forProvider } = await submit.openAttempt(row)
+  async function recoverOne(row: GenerationRow, lease: Lease, signal: AbortSignal): Promise<LogFields> {
+    const { attempt, forProvider } = await recover.openAttempt(row)
     const outcome = await find(row, forProvider, signal)
-    await submit.recordRecovery(row, lease, attempt, outcome)
+    await recover.record(row, lease, attempt, outcome)
     return { outcome: `recover_${outcome.kind}`, attempt_id: attempt.id, model: row.model }
   }
 
@@ -86,7 +86,7 @@ export function createGenerateHandler(deps: GenerateDependencies): WorkHandler<G
     kind: 'generate',
     handle(row, lease, { signal }) {
       if (row.status === 'planned') return submitOne(row, lease)
-      return row.status === 'submitting' ? recover(row, lease, signal) : fetch(row, lease, signal)
+      return row.status === 'submitting' ? recoverOne(row, lease, signal) : fetch(row, lease, signal)
     },
     giveUp: (row, error, lease) => results.giveUp(row, lease, error),
   }

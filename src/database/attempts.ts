@@ -64,3 +64,18 @@ export async function otherJobRefs(
     .execute()
   return rows.map((row) => row.job_ref)
 }
+
+/** Whether another attempt with the same request waits for its answer too. */
+export async function hasTwin(db: Db, attempt: AttemptRow, statuses: readonly string[]): Promise<boolean> {
+  const twin = await db
+    .selectFrom('attempts')
+    .select('id')
+    .where('model', '=', attempt.model)
+    .where('request_sha256', '=', attempt.request_sha256)
+    .where('id', '<>', attempt.id)
+    .where('job_ref', 'is', null)
+    .where('status', 'in', [...statuses])
+    .limit(1)
+    .executeTakeFirst()
+  return twin !== undefined
+}

@@ -305,6 +305,7 @@ create table attempts (
 );
 create index attempts_generation on attempts (generation_id, submitted_at);
 create index attempts_rate on attempts (model, submitted_at);
+create index attempts_open on attempts (model, request_sha256) where job_ref is null and status in ('sending', 'uncertain', 'superseded');
 
 -- Append-only: integer micro-USD, signed from the budget's point of view (a reserve is +, a release is -).
 create table ledger (

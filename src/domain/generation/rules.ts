@@ -69,6 +69,9 @@ export const attemptTransitions = {
   abandoned: [],
 } as const satisfies Transitions<AttemptStatus>
 
+/** Attempts that a provider may have a job for without our knowing its reference. */
+export const openAnswerStatuses = ['sending', 'uncertain', 'superseded'] as const satisfies readonly AttemptStatus[]
+
 /** A vendor's list is believed to be complete this long after the submission… */
 export const absentAfterSeconds = 120
 /** …and only when it says so this often in a row. */

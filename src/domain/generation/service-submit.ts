@@ -1,7 +1,7 @@
 /** Submission: everything that is written before and after the one request. The request itself is the worker's (workers/generate.ts). */
-import type { Attempt, RecoverOutcome, SubmitOutcome } from '#src/contracts/clip-provider.ts'
+import type { Attempt, SubmitOutcome } from '#src/contracts/clip-provider.ts'
 import type { ClipSpec, ModelCard } from '#src/contracts/model-card.ts'
-import { type AttemptRow, findAttempt, insertAttempt, noteAttempt, otherJobRefs } from '#src/database/attempts.ts'
+import { type AttemptRow, insertAttempt, noteAttempt } from '#src/database/attempts.ts'
 import { type Db, transaction } from '#src/database/client.ts'
 import { type GenerationRow, payerCandidates, updateGeneration } from '#src/database/generations.ts'
 import type { Lease } from '#src/queue/lease.ts'
@@ -11,16 +11,7 @@ import { digestOf } from '../expansion/canonical.ts'
 import { fitClip } from '../expansion/model-fit.ts'
 import type { NewId } from '../ids.ts'
 import type { Spend } from '../spend/service.ts'
-import {
-  failureCost,
-  firstPollMs,
-  maxRefusals,
-  payersInLine,
-  recoverEveryMs,
-  recoveryStep,
-  submitBackoffMs,
-  undeterminedAfterSeconds,
-} from './rules.ts'
+import { failureCost, firstPollMs, maxRefusals, payersInLine, submitBackoffMs } from './rules.ts'
 import type { Failure, Outcomes } from './service-outcomes.ts'
 
 export interface SubmitDependencies {
@@ -198,35 +189,7 @@ export function createSubmit(deps: SubmitDependencies) {
       reservedMicroUsd: attempt.reserved_micro_usd,
     })
 
-  /** The attempt whose answer is missing, with the jobs that it must not take for its own. */
-  async function openAttempt(row: GenerationRow): Promise<{ attempt: AttemptRow; forProvider: Attempt }> {
-    const attempt = await findAttempt(db, row.attempt_id!)
-    const since = new Date(attempt.submitted_at.getTime() - undeterminedAfterSeconds * 1000)
-    return { attempt, forProvider: attemptForProvider(attempt, await otherJobRefs(db, attempt, since)) }
-  }
-
-  /** What looking for a lost answer has found. */
-  async function recordRecovery(row: GenerationRow, lease: Lease, attempt: AttemptRow, outcome: RecoverOutcome): Promise<void> {
-    await transaction(db, async (trx) => {
-      await holdLease(trx, lease, 'submitting')
-      if (outcome.kind === 'found') return await accept(trx, row, attempt, outcome)
-      const step = recoveryStep({
-        outcome: outcome.kind,
-        secondsSinceSubmit: (now() - attempt.submitted_at.getTime()) / 1000,
-        absentBefore: attempt.recover_count,
-        hopeless: ['none', 'callback'].includes(card(row.model)?.recovery.kind ?? 'none'),
-      })
-      if (step.kind === 'uncertain') return await outcomes.doubt(trx, row, attempt, reasonOf(outcome))
-      if (step.kind === 'believe-absent') {
-        const ended = await outcomes.endAttempt(trx, row, attempt, { status: 'absent', cost: 0 })
-        return await outcomes.planAgain(trx, ended, 0)
-      }
-      await noteAttempt(trx, attempt.id, { recover_count: step.absent })
-      await updateGeneration(trx, row.id, { ...settled, due_at: outcomes.inMs(Math.max(step.afterMs, recoverEveryMs / 10)) })
-    })
-  }
-
-  return { begin, record, openAttempt, recordRecovery }
+  return { begin, record }
 }
 
 type SubmitJob = Extract<SubmitOutcome, { kind: 'accepted' }>
@@ -237,6 +200,3 @@ const told = (outcome: { error: Failure; evidence?: SubmitJob['evidence'] }) => 
   error: failureOf(outcome.error),
   ...(outcome.evidence && { evidence: outcome.evidence }),
 })
-
-const reasonOf = (outcome: RecoverOutcome): string =>
-  outcome.kind === 'undetermined' ? outcome.reason : 'The provider cannot say whether it has the job.'

@@ -25,6 +25,7 @@ import { isPastSunset } from './rules.ts'
 import { createAttach } from './service-attach.ts'
 import { createOutcomes, type Failure, type OutcomeDependencies } from './service-outcomes.ts'
 import { type GenerationResource, type Link, presentGenerations } from './service-present.ts'
+import { createRecover } from './service-recover.ts'
 import { createResults, type ResultDependencies } from './service-results.ts'
 import { createSubmit, type SubmitDependencies } from './service-submit.ts'
 
@@ -52,6 +53,7 @@ export function createGenerations(deps: GenerationDependencies) {
   const attach = createAttach({ ids, refusal })
   const outcomes = createOutcomes({ spend, events, attach, now })
   const submit = createSubmit({ ...deps, card, refusal, outcomes })
+  const recover = createRecover({ ...deps, card, outcomes })
   const results = createResults({ ...deps, card, outcomes })
 
   /** Why a model cannot be asked for a shot (any more). */
@@ -80,6 +82,7 @@ export function createGenerations(deps: GenerationDependencies) {
   return {
     attach: attach.attach,
     submit,
+    recover,
     results,
 
     /** Newest first. */
