@@ -11,15 +11,15 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function listen(server: Server | TcpServer): Promise<string> {
+async function listen(server: Server | TcpServer, host = '127.0.0.1'): Promise<string> {
   const ready = Promise.withResolvers<void>()
-  server.listen(0, '127.0.0.1', ready.resolve)
+  server.listen(0, host, ready.resolve)
   await ready.promise
   closing.push(() => {
     if ('closeAllConnections' in server) server.closeAllConnections()
     server.close()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://${host}:${(server.address() as AddressInfo).port}`
 }
 const serve = (handler: RequestListener) => listen(createServer(handler))
 
@@ -130,5 +130,22 @@ describe('open', () => {
     const url = await serve((_, response) => response.writeHead(200).write('begun'))
     const opened = await outgoing().open(url, { ...limits, timeoutMs: 100 })
     await expect(opened.status === 'opened' && text(opened.body)).rejects.toThrow(/abort/i)
+  })
+})
+
+describe('fetch', () => {
+  it('judges the address that a redirect leads to, before anything is dialled', async () => {
+    let connections = 0
+    const trap = createTcpServer((socket) => {
+      connections += 1
+      socket.destroy()
+    })
+    const trapUrl = await listen(trap, '127.0.0.2')
+    const url = await serve((_, response) => response.writeHead(302, { location: trapUrl }).end())
+    const made = createOutgoing({ guard: createGuard({ allowed: ['127.0.0.1/32'], insecure: true }) })
+    closing.push(() => made.close())
+    const answer = await made.fetch(url, { signal: AbortSignal.timeout(5000) }).catch((error: unknown) => error)
+    expect(answer).toMatchObject({ cause: { code: 'private_target' } })
+    expect(connections).toBe(0)
   })
 })
