@@ -18,8 +18,10 @@ export interface FrameSource {
 }
 
 export interface RunningGraph extends Disposable {
-  frames(sink: string): FrameSource
-  put(name: string, frame: Frame | null): Promise<void>
+  /** @param feed for graphs that are given more than one picture per source: called whenever the graph wants more */
+  frames(sink: string, feed?: Feed): FrameSource
+  /** @param picture null ends the stream */
+  put(name: string, picture: Omit<Picture, 'name'> | null, pts: number): Promise<void>
 }
 
 /** Damaged data stays damaged; anything else (memory, a missing file, a fault of the text) is no verdict on the clip. */
@@ -35,26 +37,42 @@ function find(graph: FilterGraph, name: string): FilterContext {
   return filter
 }
 
-async function put(graph: FilterGraph, name: string, frame: Frame | null): Promise<void> {
+const frameOf = ({ width, height, rgba }: Omit<Picture, 'name'>, pts: number): Frame =>
+  Frame.fromVideoBuffer(Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength), {
+    width,
+    height,
+    format: AV_PIX_FMT_RGBA,
+    pts: BigInt(pts),
+  })
+
+async function put(graph: FilterGraph, name: string, picture: Omit<Picture, 'name'> | null, pts: number): Promise<void> {
+  using frame = picture && frameOf(picture, pts)
   check(await find(graph, `buffer@${name}`).buffersrcAddFrame(frame), `Putting "${name}" into the graph`)
 }
 
 /** A picture is one frame and then the end of its stream; the text repeats it for as long as it is shown. */
 async function putPicture(graph: FilterGraph, { name, width, height, rgba }: Picture): Promise<void> {
-  const bytes = Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength)
-  using frame = Frame.fromVideoBuffer(bytes, { width, height, format: AV_PIX_FMT_RGBA, pts: 0n })
-  await put(graph, name, frame)
-  await put(graph, name, null)
+  await put(graph, name, { width, height, rgba }, 0)
+  await put(graph, name, null, 0)
 }
 
-async function nextFrame(sink: FilterContext): Promise<Frame | undefined> {
+/** Puts in what comes next; the end of every stream after the last. */
+export type Feed = () => Promise<void>
+
+async function nextFrame(sink: FilterContext, feed: Feed | undefined): Promise<Frame | undefined> {
   const frame = new Frame()
   frame.alloc()
-  const code = await sink.buffersinkGetFrame(frame)
-  if (code >= 0) return frame
-  frame.free()
-  if (code !== AVERROR_EOF) check(code, 'Reading the pictures')
-  return undefined
+  for (;;) {
+    const code = await sink.buffersinkGetFrame(frame)
+    if (code >= 0) return frame
+    if (feed && FFmpegError.fromCode(code)?.isEAGAIN) {
+      await feed()
+      continue
+    }
+    frame.free()
+    if (code !== AVERROR_EOF) check(code, 'Reading the pictures')
+    return undefined
+  }
 }
 
 /** @throws FFmpegError when a file in the text cannot be opened, Terminal `bad_clip` when what is in it is damaged */
@@ -70,9 +88,9 @@ export async function openGraph(text: string, pictures: readonly Picture[], thre
     graph.free()
     throw error
   }
-  const frames = (name: string): FrameSource => {
+  const frames = (name: string, feed?: Feed): FrameSource => {
     const sink = graph.getFilter(`abuffersink@${name}`) ?? find(graph, `buffersink@${name}`)
-    return { sink, next: () => nextFrame(sink) }
+    return { sink, next: () => nextFrame(sink, feed) }
   }
-  return { frames, put: (name, frame) => put(graph, name, frame), [Symbol.dispose]: () => graph.free() }
+  return { frames, put: (name, picture, pts) => put(graph, name, picture, pts), [Symbol.dispose]: () => graph.free() }
 }
