@@ -31,12 +31,12 @@ async function read(path: string): Promise<string> {
 }
 
 /** @throws BadProvidersFile with every fault */
-export async function openProviders(dependencies: Dependencies): Promise<{ registry: Registry; close(): Promise<void> }> {
+export async function openProviders(dependencies: Dependencies): Promise<{ readonly registry: Registry; readonly close: () => Promise<void> }> {
   const { providersFile, env, guardedFetch, storyboard, now = Date.now } = dependencies
   const settings = providersFile ? readProvidersFile(await read(providersFile), env) : []
   const transport = createTransport()
   const ports = { submitFetch: transport.submitFetch, fetch: transport.fetch, guardedFetch, now }
   const configured = settings.map((one) => createOpenaiCompatibleProvider(one, ports))
   const registry = createRegistry({ providers: [createStoryboardProvider(storyboard), ...configured] })
-  return { registry, close: transport.close }
+  return { registry, close: () => transport.close() }
 }

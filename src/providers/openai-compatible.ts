@@ -125,6 +125,7 @@ export function createOpenaiCompatibleProvider(settings: OpenaiCompatibleSetting
     open(_output, jobRef, _attempt, { signal }) {
       const describe = async () => {
         const seen = await wire.call('get', jobPath(jobRef), { signal, timeoutMs: readTimeoutMs })
+        signal.throwIfAborted()
         if (seen.kind === 'failure') throw new Retryable(seen.error.message)
         if (seen.status === 404 || seen.status === 410)
           throw new Terminal('result_expired', 'The provider no longer knows the job.')
