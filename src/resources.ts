@@ -18,6 +18,7 @@ import { openProviders } from './providers/index.ts'
 import { createRunQueue, type RunQueueTarget } from './queue/bullmq.ts'
 import { createStorage } from './storage/index.ts'
 import { openWorkFolder } from './work-folder.ts'
+import { createAssetCache } from '#workers/asset-cache.ts'
 import { randomFillSync, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 
@@ -156,6 +157,7 @@ async function open(config: Config, { logger, env }: Surroundings, cleanup: Asyn
     store,
     compositor,
     workDir,
+    assets: createAssetCache({ store, dir: join(workDir, 'assets') }),
     registry,
     runQueue,
     publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,

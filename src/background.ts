@@ -1,0 +1,135 @@
+/** What the workers of one process do: a consumer for each kind of work, the top-up with its sweeps, and the poller. */
+import type { WithAssets } from './domain/plan/ports.ts'
+import { createPlanner } from './domain/plan/service.ts'
+import { createCompose } from './domain/variant/service-compose.ts'
+import { compositorVersion } from './media/index.ts'
+import { foldCounters } from './queue/fold-counters.ts'
+import { createNudgeListener } from './queue/nudges.ts'
+import { createPoller } from './queue/poller.ts'
+import type { WorkKind } from './queue/run-queue.ts'
+import { createTopUp } from './queue/top-up.ts'
+import { createWorkItems } from './queue/work-items.ts'
+import type { Resources } from './resources.ts'
+import type { Services } from './services.ts'
+import { createSender } from './webhooks/send.ts'
+import { createComposeHandler } from '#workers/compose.ts'
+import { createDeliverHandler } from '#workers/deliver.ts'
+import { createFetchClip } from '#workers/fetch-clip.ts'
+import { createGenerateHandler } from '#workers/generate.ts'
+import { type Handlers, startWorkers } from '#workers/index.ts'
+import { createPlanHandler } from '#workers/plan.ts'
+import { createPoll } from '#workers/poll.ts'
+import { createTempDirs } from '#workers/temp-dirs.ts'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
+function createPlannerOf({ db, database, ids, now, registry, compositor, assets }: Resources, services: Services) {
+  const { campaigns, events, formats } = services
+  const withAssets: WithAssets = (media, use, signal = AbortSignal.any([])) =>
+    assets.use(
+      media.map(({ sha256, object_key: objectKey }) => ({ sha256, objectKey })),
+      signal,
+      use,
+    )
+  return createPlanner({
+    db,
+    pool: database.pool,
+    ids,
+    now,
+    card: registry.card,
+    formats,
+    measure: (compositions, paths, run) => compositor.measure(compositions, paths, run),
+    withAssets,
+    events,
+    launchPlanned: (trx, campaign) => campaigns.launchPlanned(trx, campaign),
+  })
+}
+
+function createHandlers(resources: Resources, services: Services): Handlers {
+  const { compositor, store, registry, monotonic, random, outgoing, now, workDir, assets, db } = resources
+  const { generations, deliveries, files, settle } = services
+  const tempDirs = createTempDirs(join(workDir, 'units'))
+  const isDraft = (model: string) => registry.card(model)?.draft === true
+  return {
+    plan: createPlanHandler({ planner: createPlannerOf(resources, services) }),
+    generate: createGenerateHandler({
+      generations,
+      registry,
+      monotonic,
+      fetchClip: createFetchClip({ store, compositor, tempDirs }),
+    }),
+    compose: createComposeHandler({
+      compose: createCompose({ db, settle, files, isDraft, compositorVersion }),
+      compositor,
+      store,
+      assets,
+      tempDirs,
+    }),
+    deliver: createDeliverHandler({ deliveries, send: createSender({ post: outgoing.post, now }), random }),
+  }
+}
+
+/** Units of each kind at once. One composition more than children: its files travel while others are drawn. */
+function concurrencyOf({ config }: Resources): Readonly<Record<WorkKind, number>> {
+  const children = config.COMPOSITOR_PROCESSES ?? availableParallelism()
+  return { plan: 2, generate: 16, compose: children + 1, deliver: 16 }
+}
+
+function createBacklog(resources: Resources, { variantSweeps, campaigns }: Services) {
+  const { db, runQueue, registry, logger, database } = resources
+  const topUp = createTopUp({
+    db,
+    runQueue,
+    modelLimits: () => registry.limits(),
+    sweeps: {
+      'release renditions': (trx) => variantSweeps.releaseReady(trx),
+      'fail stranded': (trx) => variantSweeps.failStranded(trx),
+      'cancel remaining': (trx) => variantSweeps.cancelRemaining(trx),
+      'complete campaigns': campaigns.sweeps.completeFinished,
+      'new month': campaigns.sweeps.newMonth,
+      'fold counters': foldCounters,
+    },
+    onError: (err, unit) => logger.warn({ err, unit }, 'top_up.fault'),
+  })
+  const listener = createNudgeListener({
+    connectionString: database.connectionString,
+    onNudge: topUp.nudge,
+    onError: (err) => logger.warn({ err }, 'nudges.fault'),
+  })
+  return { topUp, listener }
+}
+
+/** @returns `close(deadlineMs)`: claims nothing more, waits for what runs, then aborts and releases it */
+export async function startBackground(resources: Resources, services: Services) {
+  const { db, runQueue, registry, logger, random, newToken, monotonic } = resources
+  const workItems = createWorkItems({
+    db,
+    newToken,
+    monotonic,
+    onRenewFailed: (err) => logger.warn({ err }, 'leases.renew_failed'),
+  })
+  const { topUp, listener } = createBacklog(resources, services)
+  const poller = createPoller({
+    workItems,
+    poll: createPoll({ generations: services.generations, registry }),
+    onError: (err, generation_id) => logger.warn({ err, generation_id }, 'generation.poll_failed'),
+  })
+  const handlers = createHandlers(resources, services)
+  const workers = startWorkers({
+    handlers,
+    workItems,
+    topUp,
+    poller,
+    runQueue,
+    random,
+    log: logger,
+    concurrency: concurrencyOf(resources),
+  })
+  await listener.start()
+
+  async function close(deadlineMs: number): Promise<void> {
+    await listener.close()
+    await workers.close(deadlineMs)
+  }
+  return { close }
+}
