@@ -82,7 +82,8 @@ const refused = (what: string): AddressVerdict => ({ status: 'refused', what })
 /** @throws Error naming the networks that are not CIDR notation */
 export function parseNetworks(networks: readonly string[]): Network[] {
   const wrong = networks.filter((network) => !ipaddr.isValidCIDR(network))
-  if (wrong.length > 0) throw new Error(`Not a network in CIDR notation, such as 10.0.0.0/8: ${wrong.join(', ')}`)
+  if (wrong.length > 0)
+    throw new Error(`ALLOWED_PRIVATE_TARGETS: not a network in CIDR notation, such as 10.0.0.0/8: ${wrong.join(', ')}`)
   return networks.map((network) => ipaddr.parseCIDR(network))
 }
 
