@@ -1,5 +1,5 @@
 /** From a provider's output to a clip in the object store: streamed to a local file, looked at, and stored under its own digest. */
-import type { Attempt, Output, VideoProvider } from '#src/contracts/clip-provider.ts'
+import type { Attempt, OpenedOutput, Output, VideoProvider } from '#src/contracts/clip-provider.ts'
 import type { AttemptRow } from '#src/database/attempts.ts'
 import type { GenerationRow } from '#src/database/generations.ts'
 import type { FetchedClip } from '#src/domain/generation/service-results.ts'
@@ -36,22 +36,23 @@ export type Fetched =
   /** The link to the result no longer works. */
   | { readonly kind: 'expired' }
 
+type Unusable = Exclude<Fetched, { kind: 'fetched' }>
+
 export type FetchClip = (source: ClipSource, signal: AbortSignal) => Promise<Fetched>
 
 const defaultMaxBytes = 1024 ** 3
 
-const isExpired = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'result_expired'
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 500)
 
 export function createFetchClip({ store, compositor, tempDirs, maxBytes = defaultMaxBytes }: FetchClipDependencies): FetchClip {
-  /** @throws whatever the provider throws: it could not be reached, which says nothing about the clip */
-  async function open({ output, attempt, row, provider }: ClipSource, signal: AbortSignal) {
+  /** @throws when the provider could not be reached, which says nothing about the clip */
+  async function open({ output, attempt, row, provider }: ClipSource, signal: AbortSignal): Promise<OpenedOutput | Unusable> {
     const forProvider: Attempt = attemptForProvider(attempt)
     try {
       return await provider.open(output, row.job_ref, forProvider, { signal })
     } catch (error) {
-      if (isExpired(error)) return 'expired'
-      throw error
+      if (!(error instanceof Terminal)) throw error
+      return error.code === 'result_expired' ? { kind: 'expired' } : { kind: 'bad_clip', message: error.message }
     }
   }
 
@@ -68,7 +69,7 @@ export function createFetchClip({ store, compositor, tempDirs, maxBytes = defaul
 
   async function fetchInto(dir: string, source: ClipSource, signal: AbortSignal): Promise<Fetched> {
     const opened = await open(source, signal)
-    if (opened === 'expired') return { kind: 'expired' }
+    if ('kind' in opened) return opened
     const path = join(dir, 'clip')
     const saved = await save(opened.body, path, maxBytes, signal)
     if ('fault' in saved) return { kind: 'bad_clip', message: saved.fault }

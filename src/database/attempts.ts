@@ -65,17 +65,16 @@ export async function otherJobRefs(
   return rows.map((row) => row.job_ref)
 }
 
-/** Whether another attempt with the same request waits for its answer too. */
-export async function hasTwin(db: Db, attempt: AttemptRow, statuses: readonly string[]): Promise<boolean> {
-  const twin = await db
+/** How many other attempts with an equal request, of any workspace, wait for their answer too. */
+export async function countTwins(db: Db, attempt: AttemptRow, statuses: readonly string[]): Promise<number> {
+  const { twins } = await db
     .selectFrom('attempts')
-    .select('id')
+    .select((eb) => eb.fn.countAll<number>().as('twins'))
     .where('model', '=', attempt.model)
     .where('request_sha256', '=', attempt.request_sha256)
     .where('id', '<>', attempt.id)
     .where('job_ref', 'is', null)
     .where('status', 'in', [...statuses])
-    .limit(1)
-    .executeTakeFirst()
-  return twin !== undefined
+    .executeTakeFirstOrThrow()
+  return twins
 }

@@ -5,7 +5,6 @@ import type { Db } from '#src/database/client.ts'
 import { shotsOfCampaign } from '#src/database/generations.ts'
 import { ServiceError } from '#src/errors.ts'
 import { nudge } from '#src/queue/top-up.ts'
-import { generationKey } from '../expansion/shot.ts'
 import { type Want, wantOf } from '../generation/service-attach.ts'
 import type { NewId } from '../ids.ts'
 import { decodeCursor, type Page, type PageRequest, pageOf } from '../page.ts'
@@ -65,17 +64,16 @@ export function createPlanning({ ids, now, attach }: PlanningDependencies) {
       .where('revision', '=', campaign.plan_revision)
       .executeTakeFirst()
 
-  /** How many of the campaign's shots its first model has made already. */
-  async function ownedNow(db: Db, workspaceId: string, keys: readonly string[]): Promise<number> {
-    if (keys.length === 0) return 0
-    const { count } = await db
-      .selectFrom('generations')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where('workspace_id', '=', workspaceId)
-      .where('generation_key', 'in', [...keys])
-      .where('status', '=', 'ready')
+  /** How many of the campaign's shots have their clip already. */
+  async function ownedShots(db: Db, campaignId: string): Promise<number> {
+    const { owned } = await db
+      .selectFrom('shots')
+      .innerJoin('generations', 'generations.id', 'shots.generation_id')
+      .select((eb) => eb.fn.countAll<number>().as('owned'))
+      .where('shots.campaign_id', '=', campaignId)
+      .where('generations.status', '=', 'ready')
       .executeTakeFirstOrThrow()
-    return count
+    return owned
   }
 
   /**
@@ -95,20 +93,14 @@ export function createPlanning({ ids, now, attach }: PlanningDependencies) {
       throw changed({ plan_digest: { given: options.digest, current: plan.digest } })
     }
     const { models } = campaign.settings as unknown as CampaignSettings
-    const shots = await shotsOfCampaign(db, campaign.id)
-    const model = models[0]!
-    const planned = (plan.result as PlanFigures | null)?.generations?.owned ?? 0
-    const owned = await ownedNow(
-      db,
-      campaign.workspace_id,
-      shots.map((shot) => generationKey(shot.shot_key, model)),
-    )
-    if (owned < planned) throw changed({ generations: { owned: { planned, now: owned } } })
     await attach(
       db,
       campaign.workspace_id,
-      shots.map((shot) => wantOf(shot, model, 0)),
+      (await shotsOfCampaign(db, campaign.id)).map((shot) => wantOf(shot, models)),
     )
+    const planned = (plan.result as PlanFigures | null)?.generations?.owned ?? 0
+    const owned = await ownedShots(db, campaign.id)
+    if (owned < planned) throw changed({ generations: { owned: { planned, now: owned } } })
     const started_at = new Date(now())
     return await updateCampaign(db, campaign.id, { status: 'rendering', started_at, request_id: options.requestId ?? null })
   }

@@ -5,7 +5,6 @@
 import type { Db } from '#src/database/client.ts'
 import {
   dependentShots,
-  type DependentShot,
   type GenerationRow,
   insertGenerations,
   pointShots,
@@ -23,8 +22,15 @@ export interface Want {
   readonly shotId: string
   readonly shotKey: string
   readonly spec: ShotSpec
+  /** The campaign's models, in order. */
+  readonly models: readonly string[]
+  /** The first of them that may be asked. */
+  readonly from: number
+}
+
+/** A want with its model. */
+interface Choice extends Pick<Want, 'shotId' | 'shotKey' | 'spec'> {
   readonly model: string
-  /** Which of the campaign's models that is. */
   readonly modelIndex: number
 }
 
@@ -38,7 +44,7 @@ export interface AttachDependencies {
 const rounds = 5
 
 export function createAttach({ ids, refusal }: AttachDependencies) {
-  const rowOf = (workspaceId: string, want: Want) => ({
+  const rowOf = (workspaceId: string, want: Choice) => ({
     id: ids('generation'),
     workspace_id: workspaceId,
     generation_key: generationKey(want.shotKey, want.model),
@@ -48,8 +54,22 @@ export function createAttach({ ids, refusal }: AttachDependencies) {
     status: 'planned',
   })
 
+  /** The first model from there on that can make the shot. */
+  function usable({ models, from, spec }: Want): number | undefined {
+    const index = models.findIndex((model, i) => i >= from && !refusal(model, spec))
+    return index === -1 ? undefined : index
+  }
+
+  const firstKey = (want: Want) => generationKey(want.shotKey, want.models[want.from]!)
+
+  /** A clip that exists serves even if its model has ended. Where no model can, the first is asked all the same: it fails and says why. */
+  function choose(want: Want, made: ReadonlySet<string>): Choice {
+    const modelIndex = made.has(firstKey(want)) ? want.from : (usable(want) ?? want.from)
+    return { shotId: want.shotId, shotKey: want.shotKey, spec: want.spec, model: want.models[modelIndex]!, modelIndex }
+  }
+
   /** Inserts what no live generation exists for, and points the shots at what is live. @returns those that are still without */
-  async function attachOnce(db: Db, workspaceId: string, wants: readonly Want[]): Promise<Want[]> {
+  async function attachOnce(db: Db, workspaceId: string, wants: readonly Choice[]): Promise<Choice[]> {
     // In the order of the keys, so that two campaigns that want the same clips do not wait for each other.
     const rows = wants.map((want) => rowOf(workspaceId, want)).toSorted((a, b) => (a.generation_key < b.generation_key ? -1 : 1))
     await insertGenerations(db, rows)
@@ -60,7 +80,7 @@ export function createAttach({ ids, refusal }: AttachDependencies) {
       liveStatuses,
     )
     const byKey = new Map(live.map((row) => [row.generation_key, row.id]))
-    const target = (want: Want) => byKey.get(generationKey(want.shotKey, want.model))
+    const target = (want: Choice) => byKey.get(generationKey(want.shotKey, want.model))
     await pointShots(
       db,
       wants.flatMap((want) => {
@@ -73,19 +93,13 @@ export function createAttach({ ids, refusal }: AttachDependencies) {
 
   /** Buys nothing: new generations are `planned`, and are submitted when a campaign that wants them runs. */
   async function attach(db: Db, workspaceId: string, wants: readonly Want[]): Promise<void> {
-    let open = wants
+    if (wants.length === 0) return
+    const ready = await shareLive(db, workspaceId, wants.map(firstKey), ['ready'])
+    const made = new Set(ready.map((row) => row.generation_key))
+    let open: Choice[] = wants.map((want) => choose(want, made))
     for (let round = 0; round < rounds && open.length > 0; round++) open = await attachOnce(db, workspaceId, open)
     if (open.length > 0) throw new Retryable('Generations of the same clips keep failing at this moment.')
-    if (wants.length > 0) await nudge(db, 'generate')
-  }
-
-  /** The next model of the campaign's list that can make the shot. */
-  function nextModel(shot: DependentShot): { model: string; index: number } | undefined {
-    for (let index = shot.model_index + 1; index < shot.models.length; index++) {
-      const model = shot.models[index]!
-      if (!refusal(model, shot.spec as unknown as ShotSpec)) return { model, index }
-    }
-    return undefined
+    await nudge(db, 'generate')
   }
 
   /** After a verified failure: each shot goes to its campaign's next model, or is stranded and its variants fail. */
@@ -94,13 +108,10 @@ export function createAttach({ ids, refusal }: AttachDependencies) {
     generation: Pick<GenerationRow, 'id' | 'workspace_id'>,
     error: { code: string; message: string },
   ): Promise<void> {
-    const shots = (await dependentShots(db, generation.id)).map((shot) => ({ shot, next: nextModel(shot) }))
-    await attach(
-      db,
-      generation.workspace_id,
-      shots.flatMap(({ shot, next }) => (next ? [wantOf(shot, next.model, next.index)] : [])),
-    )
-    const stranded = shots.filter(({ next }) => !next).map(({ shot }) => shot.id)
+    const wants = (await dependentShots(db, generation.id)).map((shot) => wantOf(shot, shot.models, shot.model_index + 1))
+    const movable = wants.filter((want) => usable(want) !== undefined)
+    await attach(db, generation.workspace_id, movable)
+    const stranded = wants.filter((want) => !movable.includes(want)).map((want) => want.shotId)
     await strandShots(db, stranded, { code: error.code, message: error.message })
   }
 
@@ -109,8 +120,9 @@ export function createAttach({ ids, refusal }: AttachDependencies) {
 
 export type Attach = ReturnType<typeof createAttach>
 
+/** @param from the first of the models that may be asked */
 export const wantOf = (
   shot: { readonly id: string; readonly shot_key: string; readonly spec: unknown },
-  model: string,
-  modelIndex: number,
-): Want => ({ shotId: shot.id, shotKey: shot.shot_key, spec: shot.spec as ShotSpec, model, modelIndex })
+  models: readonly string[],
+  from = 0,
+): Want => ({ shotId: shot.id, shotKey: shot.shot_key, spec: shot.spec as ShotSpec, models, from })

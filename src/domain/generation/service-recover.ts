@@ -1,7 +1,7 @@
 /** A submission whose answer is missing: what looking for it at the provider has found. */
 import type { Attempt, RecoverOutcome } from '#src/contracts/clip-provider.ts'
 import type { ModelCard } from '#src/contracts/model-card.ts'
-import { type AttemptRow, findAttempt, hasTwin, noteAttempt, otherJobRefs } from '#src/database/attempts.ts'
+import { type AttemptRow, findAttempt, countTwins, noteAttempt, otherJobRefs } from '#src/database/attempts.ts'
 import { type Db, transaction } from '#src/database/client.ts'
 import { type GenerationRow, updateGeneration } from '#src/database/generations.ts'
 import type { Lease } from '#src/queue/lease.ts'
@@ -22,20 +22,14 @@ export function createRecover({ db, now, card, outcomes }: RecoverDependencies) 
   async function openAttempt(row: GenerationRow): Promise<{ attempt: AttemptRow; forProvider: Attempt }> {
     const attempt = await findAttempt(db, row.attempt_id!)
     const since = new Date(attempt.submitted_at.getTime() - undeterminedAfterSeconds * 1000)
-    return { attempt, forProvider: attemptForProvider(attempt, await otherJobRefs(db, attempt, since)) }
+    const otherRefs = await otherJobRefs(db, attempt, since)
+    const equalOpenAttempts = await countTwins(db, attempt, openAnswerStatuses)
+    return { attempt, forProvider: { ...attemptForProvider(attempt), otherJobRefs: otherRefs, equalOpenAttempts } }
   }
 
-  /** In a list, a job of one of two equal submissions without an answer cannot be told from the other's. */
-  async function believable(trx: Db, attempt: AttemptRow, outcome: RecoverOutcome): Promise<RecoverOutcome> {
-    if (outcome.kind === 'undetermined' || card(attempt.model)?.recovery.kind !== 'list') return outcome
-    if (!(await hasTwin(trx, attempt, openAnswerStatuses))) return outcome
-    return { kind: 'undetermined', reason: 'Another submission of the same clip is without an answer too.' }
-  }
-
-  async function record(row: GenerationRow, lease: Lease, attempt: AttemptRow, answer: RecoverOutcome): Promise<void> {
+  async function record(row: GenerationRow, lease: Lease, attempt: AttemptRow, outcome: RecoverOutcome): Promise<void> {
     await transaction(db, async (trx) => {
       await holdLease(trx, lease, 'submitting')
-      const outcome = await believable(trx, attempt, answer)
       if (outcome.kind === 'found') {
         return await outcomes.accept(trx, row, attempt, {
           jobRef: outcome.jobRef,

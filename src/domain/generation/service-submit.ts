@@ -31,12 +31,11 @@ export type Begun =
   | { readonly kind: 'failed' | 'no_budget' | 'not_wanted' }
 
 /** What an adapter gets: the attempt as it was written down. */
-export const attemptForProvider = (row: AttemptRow, otherRefs: Attempt['otherJobRefs'] = []): Attempt => ({
+export const attemptForProvider = (row: AttemptRow): Attempt => ({
   id: row.id,
   model: row.model,
   clip: (row.request as unknown as { clip: ClipSpec }).clip,
   submittedAt: row.submitted_at,
-  otherJobRefs: otherRefs,
 })
 
 export function createSubmit(deps: SubmitDependencies) {

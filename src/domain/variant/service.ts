@@ -66,7 +66,7 @@ export function createVariants({ ids, link, attach }: VariantDependencies) {
     await attach(
       trx,
       variant.workspace_id,
-      shots.map((shot) => wantOf(shot, models[0]!, 0)),
+      shots.map((shot) => wantOf(shot, models)),
     )
     await reopenVariant(trx, variant.id, 'rendering')
     await reopenRenditions(trx, variant.id, variant.revision + 1)
