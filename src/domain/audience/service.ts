@@ -135,7 +135,8 @@ export function createAudiences(dependencies: Dependencies) {
       const audience = await lock(scope, id)
       const erased = await segmentRows.eraseSegment(scope.db, id, key)
       if (!erased) throw notFound('segment', key)
-      if (erased.current) await rows.setRevision(scope.db, id, audience.revision, audience.segment_count - 1)
+      // Also when only an old revision had it: a plan that is being made notices by the time of the change.
+      await rows.setRevision(scope.db, id, audience.revision, audience.segment_count - (erased.current ? 1 : 0))
       await rows.forgetImportedValues(scope.db, id)
       await segmentRows.forgetInPlans(scope.db, id, key)
       await eraseVariants?.(scope, id, key)
