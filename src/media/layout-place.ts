@@ -117,9 +117,19 @@ function atBottom(items: readonly Item[], placed: readonly Placed[], scene: Scen
   )
 }
 
-/** Each group of items that are seen together is a block in the middle, moved aside by what stands above and below it. */
+/** Each group of items that are seen together is a block in the middle, moved up or down by what stands above and below it. */
 function inCenter(items: readonly Item[], placed: readonly Placed[], scene: Scene): readonly Placed[] {
-  return groups(items).reduce((done, group) => [...done, ...centered(group, placed, scene)], placed)
+  const blocks = groups(items).flatMap((group) => columns(group, scene))
+  return blocks.reduce((done, block) => [...done, ...centered(block, placed, scene)], placed)
+}
+
+/** What is anchored left and what is anchored right stand side by side where both fit: a picture beside its text. */
+function columns(group: readonly Item[], { safe, composition }: Scene): readonly (readonly Item[])[] {
+  const side = (horizontal: Horizontal) => group.filter(({ place }) => place.horizontal === horizontal)
+  const widest = (items: readonly Item[]) => Math.max(0, ...items.map(({ width }) => width))
+  const [left, right] = [side('left'), side('right')]
+  const beside = left.length + right.length === group.length && left.length > 0 && right.length > 0
+  return beside && widest(left) + widest(right) + gapOf(composition.format) <= safe.width ? [left, right] : [group]
 }
 
 function centered(group: readonly Item[], placed: readonly Placed[], scene: Scene): readonly Placed[] {

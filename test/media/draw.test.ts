@@ -2,11 +2,13 @@ import '#test/media/fonts-setup.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createCanvas } from '@napi-rs/canvas'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AssetPaths, Composition } from '#src/contracts/composition.ts'
 import { contrast, parseColor, readableOn } from '#src/media/color.ts'
 import { drawLayers } from '#src/media/draw.ts'
+import { fileOf, fontsFolder } from '#src/media/fonts-files.ts'
 import { contains, safeZone } from '#src/media/layout-geometry.ts'
 import type { Layer } from '#src/media/layers.ts'
 import { localeDirection } from '#src/media/text-script.ts'
@@ -117,6 +119,29 @@ describe('drawLayers', () => {
       return Buffer.concat([...layers.map(({ rgba }) => rgba), endCard!])
     }
     expect((await bytes()).equals(await bytes())).toBe(true)
+  })
+
+  it('draws in an uploaded brand font, with Inter for what it lacks', async () => {
+    const brandFont = 'f'.repeat(64)
+    const path = fileURLToPath(new URL(fileOf('noto-sans-thai-thai', 700), fontsFolder))
+    const withBrand = (headline: string) => ({
+      label: null,
+      overlays: [text('ราคา Maria')],
+      brand: { ...composition().brand, fonts: { headline, body: 'Inter' } },
+    })
+    const drawn = await drawLayers(composition(withBrand(brandFont)), { ...assets, [brandFont]: path })
+    expect(drawn.findings).toEqual([])
+    expect(drawn.layers).toHaveLength(1)
+  })
+
+  it('goes on with Inter when the brand font is no font', async () => {
+    const brand = { ...composition().brand, fonts: { headline: svg, body: 'Inter' } }
+    const [{ layers: plain }, { layers, findings }] = [
+      await draw({ overlays: [text('Hi')] }),
+      await draw({ brand, overlays: [text('Hi')] }),
+    ]
+    expect(findings).toEqual([expect.objectContaining({ overlay: 0, code: 'glyph_missing' })])
+    expect(Buffer.from(layers[0]!.rgba).equals(plain[0]!.rgba)).toBe(true)
   })
 
   it('draws the image in its place with straight alpha', async () => {

@@ -1,4 +1,5 @@
 import '#test/media/fonts-setup.ts'
+import { hash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { createCanvas } from '@napi-rs/canvas'
 import * as fc from 'fast-check'
@@ -43,6 +44,13 @@ describe('shipped fonts', () => {
     const listed = allFaces.flatMap((face) => weightsOf(face).map((weight) => fileOf(face, weight)))
     const present = (await readdir(fontsFolder)).filter((name) => name.endsWith('.woff2'))
     expect(present.toSorted()).toEqual(listed.toSorted())
+  })
+
+  it('are the published bytes', async () => {
+    const sums = (await readFile(new URL('SHA256SUMS', fontsFolder), 'utf8')).trimEnd().split('\n')
+    expect(sums).toHaveLength((await readdir(fontsFolder)).filter((name) => name.endsWith('.woff2')).length)
+    for (const [sum, name] of sums.map((line) => line.split('  ')))
+      expect([name, hash('sha256', await readFile(new URL(name!, fontsFolder)))]).toEqual([name, sum])
   })
 
   it.each(locales)('have every character of the %s copy', (locale) => {

@@ -106,6 +106,15 @@ describe('layout', () => {
     expect(tops).toEqual(tops.toSorted((a, b) => a - b))
   })
 
+  it('stands a picture beside its text where both fit', () => {
+    const overlays = [text('Wake up', { anchor: 'left' }), image({ anchor: 'right', width: 0.3 })]
+    const [wide, narrow] = ['instream_16x9', 'reels_9x16'].map((id) => laid({ format: formatOf(id), overlays }))
+    const middles = (found: Layout) =>
+      [0, 1].map((overlay) => boxOf(found, overlay)).map(({ y, height }) => Math.round(y + height / 2))
+    expect(Math.abs(middles(wide!)[0]! - middles(wide!)[1]!)).toBeLessThanOrEqual(1)
+    expect(intersects(boxOf(narrow!, 0), boxOf(narrow!, 1))).toBe(false)
+  })
+
   it('lets overlays at different times share a place', () => {
     const found = laid({ overlays: [text('One', { to: 2 }), text('Two', { from: 2 })] })
     expect(boxOf(found, 0).y).toBe(boxOf(found, 1).y)
