@@ -123,15 +123,20 @@ describe('drawLayers', () => {
 
   it('draws in an uploaded brand font, with Inter for what it lacks', async () => {
     const brandFont = 'f'.repeat(64)
-    const path = fileURLToPath(new URL(fileOf('noto-sans-thai-thai', 700), fontsFolder))
-    const withBrand = (headline: string) => ({
-      label: null,
-      overlays: [text('ราคา Maria')],
-      brand: { ...composition().brand, fonts: { headline, body: 'Inter' } },
-    })
-    const drawn = await drawLayers(composition(withBrand(brandFont)), { ...assets, [brandFont]: path })
-    expect(drawn.findings).toEqual([])
-    expect(drawn.layers).toHaveLength(1)
+    const path = fileURLToPath(new URL(fileOf('noto-sans-latin', 700), fontsFolder))
+    const drawn = (headline: string) =>
+      drawLayers(
+        composition({
+          label: null,
+          overlays: [text('Maria ราคา')],
+          brand: { ...composition().brand, fonts: { headline, body: 'Inter' } },
+        }),
+        { ...assets, [brandFont]: path },
+      )
+    const [brand, shipped, inter] = [await drawn(brandFont), await drawn('Noto Sans'), await drawn('Inter')]
+    expect(brand.findings).toEqual([])
+    expect(Buffer.from(brand.layers[0]!.rgba).equals(shipped.layers[0]!.rgba)).toBe(true)
+    expect(Buffer.from(brand.layers[0]!.rgba).equals(inter.layers[0]!.rgba)).toBe(false)
   })
 
   it('goes on with Inter when the brand font is no font', async () => {
