@@ -31,7 +31,9 @@ async function read(path: string): Promise<string> {
 }
 
 /** @throws BadProvidersFile with every fault */
-export async function openProviders(dependencies: Dependencies): Promise<{ readonly registry: Registry; readonly close: () => Promise<void> }> {
+export async function openProviders(
+  dependencies: Dependencies,
+): Promise<{ readonly registry: Registry; readonly close: () => Promise<void> }> {
   const { providersFile, env, guardedFetch, storyboard, now = Date.now } = dependencies
   const settings = providersFile ? readProvidersFile(await read(providersFile), env) : []
   const transport = createTransport()

@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { BadProvidersFile, openProviders } from '#src/providers/index.ts'
 import { readProvidersFile } from '#src/providers/providers-file.ts'
+import { simulatorProviders } from '#src/providers/simulator/settings.ts'
 
 const model = {
   id: 'wan-3.0',
@@ -96,6 +97,15 @@ describe('PROVIDERS_FILE', () => {
 
   test('what is no JSON', () => {
     expect(() => readProvidersFile('{"providers": [', env)).toThrow('not JSON')
+  })
+
+  test('the example and the simulator’s file can be used', async () => {
+    const example = await readFile(new URL('../../src/providers/providers.example.json', import.meta.url), 'utf8')
+    expect(readProvidersFile(example, () => 'key').flatMap(({ models }) => models.map(({ id }) => id))).toEqual([
+      'openrouter/alibaba/wan-3.0',
+      'sglang/wan-2.2',
+    ])
+    expect(readProvidersFile(JSON.stringify(simulatorProviders('http://127.0.0.1:9099')), () => undefined)).toHaveLength(3)
   })
 
   test('no key of a provider is in a fault', () => {
