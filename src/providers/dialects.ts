@@ -57,7 +57,16 @@ export const dialectSchema = z.strictObject({
   /** `content`: GET /videos/{id}/content. Otherwise the path to the address (or the list of them) in the finished job. */
   result: z.union([z.literal('content'), z.strictObject({ url: path })]),
   /** Whether GET /videos lists the jobs, and which fields its items echo as they were sent; null: there is no list. */
-  list: z.strictObject({ echoes: z.array(z.enum(echoes)).min(1) }).nullable(),
+  list: z
+    .strictObject({
+      echoes: z
+        .array(z.enum(echoes))
+        .refine(
+          (fields) => fields.includes('prompt'),
+          'A list whose items do not echo the prompt cannot tell jobs apart; use null',
+        ),
+    })
+    .nullable(),
 })
 
 export type Dialect = z.output<typeof dialectSchema>

@@ -1,7 +1,7 @@
 /**
  * Finds a job whose answer was lost in the vendor's list. A job counts as the attempt's only when every echoed field is
  * equal, it was made about when the attempt was sent, and no other attempt has it; "absent" only when the list is known
- * to be complete for that time. Everything else is undetermined: a person looks, nobody pays twice.
+ * to be complete for that time and shows nothing that might be it. Everything else is undetermined: a person looks, nobody pays twice.
  */
 import { z } from 'zod'
 import type { Dialect } from './dialects.ts'
@@ -37,7 +37,7 @@ const undetermined = (reason: string): RecoverOutcome => ({ kind: 'undetermined'
 function endsBefore(items: readonly Item[], since: number): boolean {
   const times = items.map(({ createdAtMs }) => createdAtMs)
   const newestFirst = times.every((time, i) => time !== undefined && (i === 0 || time <= times[i - 1]!))
-  return newestFirst && times.length > 1 && times.at(-1)! < since
+  return newestFirst && times.length > 1 && times[0]! > times.at(-1)! && times.at(-1)! < since
 }
 
 type Collected = { readonly items: readonly Item[] } | { readonly fault: string }
@@ -64,6 +64,23 @@ async function collect({ dialect, list }: Dependencies, since: number): Promise<
   return { fault: 'The provider’s list is too long to be read whole.' }
 }
 
+type Likeness = 'equal' | 'possible' | 'different'
+
+/**
+ * Absence is what leads to a second payment, so only another prompt makes a job certainly another one. A vendor that leaves
+ * a field out, or calls a model or size by another name, leaves it possible.
+ */
+function likenessOf({ json, createdAtMs }: Item, echoes: Readonly<Record<string, string>>, promptName: string): Likeness {
+  const said = Object.keys(echoes).map((name) => [name, at(json, name)] as const)
+  const unknown = said.some(([, value]) => value === undefined || value === null) || createdAtMs === undefined
+  const different = said.filter(([name, value]) => value !== undefined && value !== null && textOf(value) !== echoes[name])
+  if (different.some(([name]) => name === promptName)) return 'different'
+  return unknown || different.length > 0 ? 'possible' : 'equal'
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** @returns `absent` for this one call; whoever asks believes it after a while and more than once */
 export async function recoverByList(attempt: Attempt, dependencies: Dependencies): Promise<RecoverOutcome> {
   const { dialect, model, windowSeconds, now } = dependencies
   if (!dialect.list) return undetermined('The provider has no list of jobs.')
@@ -71,26 +88,25 @@ export async function recoverByList(attempt: Attempt, dependencies: Dependencies
   const collected = await collect(dependencies, since)
   if ('fault' in collected) return undetermined(collected.fault)
 
-  const echoes = Object.entries(echoesOf({ dialect, model, attempt }, dialect.list.echoes))
-  const others = new Set((attempt.otherJobRefs ?? []).map((jobRef) => String(at(jobRef, 'id'))))
-  const claim = ({ json }: Item) => at(json, dialect.fields.attempt)
+  const claim = ({ json }: Item) => at(json, dialect.fields.attempt) ?? undefined
   const claimed = collected.items.filter((item) => claim(item) === attempt.id)
-  if (claimed.length === 1) return { kind: 'found', jobRef: { id: claimed[0]!.id } }
   if (claimed.length > 1) return undetermined('The provider made more than one job of the request.')
-  const equal = collected.items.filter(
-    (item) =>
-      !others.has(item.id) &&
-      claim(item) === undefined &&
-      (item.createdAtMs === undefined || item.createdAtMs >= since) &&
-      echoes.every(([name, value]) => String(at(item.json, name)) === value),
+  if (claimed[0]) return { kind: 'found', jobRef: { id: claimed[0].id } }
+
+  const others = new Set((attempt.otherJobRefs ?? []).map((jobRef) => at(jobRef, 'id')))
+  const free = collected.items.filter(
+    (item) => !others.has(item.id) && claim(item) === undefined && (item.createdAtMs ?? Infinity) >= since,
   )
-  if (equal.length === 0) {
-    if (now - attempt.submittedAt.getTime() > windowSeconds * 1000)
-      return undetermined('The provider’s list no longer reaches back that far.')
-    return { kind: 'absent' }
-  }
+  const echoes = echoesOf({ dialect, model, attempt }, dialect.list.echoes)
+  const like = (likeness: Likeness) => free.filter((item) => likenessOf(item, echoes, dialect.fields.prompt) === likeness)
+  const equal = like('equal')
   if (equal.length > 1) return undetermined(`${equal.length} jobs of the provider’s list could be this one.`)
-  if (attempt.equalOpenAttempts)
+  if (equal[0]) {
+    if (!attempt.equalOpenAttempts) return { kind: 'found', jobRef: { id: equal[0].id } }
     return undetermined('Another attempt with an equal request has no answer either: the job could be its.')
-  return { kind: 'found', jobRef: { id: equal[0]!.id } }
+  }
+  if (like('possible').length > 0)
+    return undetermined('The provider’s list shows jobs that could be this one, without saying enough.')
+  const reachesBack = now - attempt.submittedAt.getTime() <= windowSeconds * 1000
+  return reachesBack ? { kind: 'absent' } : undetermined('The provider’s list no longer reaches back that far.')
 }
