@@ -39,7 +39,7 @@ function announce(resources: Resources, first: FirstKey): readonly string[] {
 }
 
 /**
- * @returns `close(deadlineMs)`: takes no new requests, waits for running ones, and cuts them off at the deadline
+ * @returns `close(deadlineMs)`: takes no new requests, waits for running ones, and cuts them off at the deadline; idempotent
  */
 export async function startApi(resources: Resources, services: Services, status: Status) {
   const { config, db, ids, logger } = resources
@@ -58,9 +58,10 @@ export async function startApi(resources: Resources, services: Services, status:
     throw explainListen(error, config)
   })
 
+  let closing: Promise<void> | undefined
   async function close(deadlineMs: number): Promise<void> {
     const late = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
     await app.close().finally(() => clearTimeout(late))
   }
-  return { announcement: announce(resources, first), close }
+  return { announcement: announce(resources, first), close: (deadlineMs: number) => (closing ??= close(deadlineMs)) }
 }

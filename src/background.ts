@@ -1,5 +1,4 @@
 /** What the workers of one process do: a consumer for each kind of work, the top-up with its sweeps, and the poller. */
-import type { WithAssets } from './domain/plan/ports.ts'
 import { createPlanner } from './domain/plan/service.ts'
 import { createCompose } from './domain/variant/service-compose.ts'
 import { compositorVersion } from './media/index.ts'
@@ -10,7 +9,7 @@ import type { WorkKind } from './queue/run-queue.ts'
 import { createTopUp } from './queue/top-up.ts'
 import { createWorkItems } from './queue/work-items.ts'
 import type { Resources } from './resources.ts'
-import type { Services } from './services.ts'
+import { type Services, withAssetsOf } from './services.ts'
 import { createSender } from './webhooks/send.ts'
 import { createComposeHandler } from '#workers/compose.ts'
 import { createDeliverHandler } from '#workers/deliver.ts'
@@ -23,14 +22,9 @@ import { createTempDirs } from '#workers/temp-dirs.ts'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
-function createPlannerOf({ db, database, ids, now, registry, compositor, assets }: Resources, services: Services) {
+function createPlannerOf(resources: Resources, services: Services) {
+  const { db, database, ids, now, registry, compositor } = resources
   const { campaigns, events, formats } = services
-  const withAssets: WithAssets = (media, use, signal = AbortSignal.any([])) =>
-    assets.use(
-      media.map(({ sha256, object_key: objectKey }) => ({ sha256, objectKey })),
-      signal,
-      use,
-    )
   return createPlanner({
     db,
     pool: database.pool,
@@ -39,7 +33,7 @@ function createPlannerOf({ db, database, ids, now, registry, compositor, assets 
     card: registry.card,
     formats,
     measure: (compositions, paths, run) => compositor.measure(compositions, paths, run),
-    withAssets,
+    withAssets: withAssetsOf(resources),
     events,
     launchPlanned: (trx, campaign) => campaigns.launchPlanned(trx, campaign),
   })
@@ -99,7 +93,7 @@ function createBacklog(resources: Resources, { variantSweeps, campaigns }: Servi
   return { topUp, listener }
 }
 
-/** @returns `close(deadlineMs)`: claims nothing more, waits for what runs, then aborts and releases it */
+/** @returns `close(deadlineMs)`: claims nothing more, waits for what runs, then aborts and releases it; idempotent */
 export async function startBackground(resources: Resources, services: Services) {
   const { db, runQueue, registry, logger, random, newToken, monotonic } = resources
   const workItems = createWorkItems({

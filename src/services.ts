@@ -6,7 +6,10 @@ import { createEvents } from './domain/events/service.ts'
 import { createFiles } from './domain/files/service.ts'
 import { createFormats } from './domain/format/service.ts'
 import { createGenerations } from './domain/generation/service.ts'
+import { createMedia } from './domain/media/service.ts'
 import { createModels } from './domain/models/service.ts'
+import type { WithAssets } from './domain/plan/ports.ts'
+import { createPreviews } from './domain/preview/service.ts'
 import { createSpend } from './domain/spend/service.ts'
 import { createTemplates } from './domain/template/service.ts'
 import { createSettle } from './domain/variant/service-settle.ts'
@@ -47,8 +50,18 @@ function createTelling({ ids, now, db, secrets, guard, randomBytes }: Resources)
   return { events, endpoints, deliveries: createDeliveries({ db, events, decrypt, now }) }
 }
 
+/** Files of media on the local disk, for as long as they are used. */
+export function withAssetsOf({ assets }: Resources): WithAssets {
+  return (media, use, signal = AbortSignal.any([])) =>
+    assets.use(
+      media.map(({ sha256, object_key: objectKey }) => ({ sha256, objectKey })),
+      signal,
+      use,
+    )
+}
+
 export function createServices(resources: Resources) {
-  const { ids, now, randomBytes, db, database, store, secrets, config, registry, publicUrl } = resources
+  const { ids, now, randomBytes, db, database, store, secrets, config, registry, publicUrl, compositor, workDir } = resources
   const { events, endpoints, deliveries } = createTelling(resources)
   const sign = secrets.signer('file-link')
   const files = createFiles({ db, store, newId: ids, sign, publicUrl, now, linkDays: config.LINK_DAYS })
@@ -85,7 +98,14 @@ export function createServices(resources: Resources) {
     files,
     formats,
     generations,
+    media: createMedia({ ids, store, link, tempDir: workDir, inspectImage: (path) => compositor.inspectImage(path) }),
     models: createModels({ registry }),
+    previews: createPreviews({
+      templates,
+      formats,
+      still: (composition, paths, options) => compositor.still(composition, paths, options),
+      withAssets: withAssetsOf(resources),
+    }),
     settle,
     spend,
     templates,
