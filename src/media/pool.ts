@@ -1,6 +1,6 @@
 /** The compositor's processes: a few children, one queue with two lanes. Knows nothing of media. */
 import type { ChildProcess } from 'node:child_process'
-import { Retryable } from '#src/errors.ts'
+import { Retryable, Terminal } from '#src/errors.ts'
 import { createPoolChild, type PoolChild } from './pool-child.ts'
 import type { Job } from './protocol.ts'
 
@@ -56,11 +56,15 @@ export function createPool({ processes, start, maxJobs, maxRss, logger }: PoolOp
 
   const isWorn = (child: PoolChild): boolean => !child.alive || child.jobs >= maxJobs || child.rss > maxRss
 
-  /** Native code that has failed once may be left in any state: the next job gets a fresh process. */
   async function retire(slot: Slot): Promise<void> {
     const child = slot.child
     slot.child = undefined
     await child?.kill()
+  }
+
+  /** A verdict on the input leaves a sound process. After anything else native code may be in any state. */
+  const afterFault = async (slot: Slot, error: unknown): Promise<void> => {
+    if (!(error instanceof Terminal) || !slot.child || isWorn(slot.child)) await retire(slot)
   }
 
   async function perform(slot: Slot, { job, resolve, reject, ...request }: Waiting): Promise<void> {
@@ -69,8 +73,9 @@ export function createPool({ processes, start, maxJobs, maxRss, logger }: PoolOp
       resolve(await slot.child.run(job, request))
       if (isWorn(slot.child)) await retire(slot)
     } catch (error) {
-      if (!request.signal?.aborted) logger?.warn({ job: job.kind, err: error }, 'compositor.job_failed')
-      await retire(slot)
+      await afterFault(slot, error)
+      if (!(error instanceof Terminal) && !request.signal?.aborted)
+        logger?.warn({ job: job.kind, err: error }, 'compositor.job_failed')
       reject(error)
     }
   }

@@ -45,6 +45,13 @@ const sizes = {
   'image/webp': webpSize,
 } as const satisfies Record<ImageType, (bytes: Buffer) => Size | undefined>
 
+/** Decoders show the part that is there of a cut-off picture, with a grey rest: only its end tells. */
+const isWhole = {
+  'image/png': (bytes: Buffer) => bytes.lastIndexOf('IEND', undefined, 'latin1') > 0,
+  'image/jpeg': (bytes: Buffer) => bytes.lastIndexOf(Buffer.from([0xff, 0xd9])) > 0,
+  'image/webp': (bytes: Buffer) => bytes.readUInt32LE(4) + 8 <= bytes.length,
+} as const satisfies Record<ImageType, (bytes: Buffer) => boolean>
+
 const bad = (message: string): Terminal => new Terminal('bad_media', message)
 
 function declaredSize(bytes: Buffer, mediaType: ImageType): Size {
@@ -63,6 +70,7 @@ export async function inspectImage(path: string): Promise<ImageFacts> {
   const mediaType = sniffImage(bytes)
   if (!mediaType) throw bad('The file is no PNG, JPEG or WebP picture.')
   declaredSize(bytes, mediaType)
+  if (!isWhole[mediaType](bytes)) throw bad('The picture is damaged: its end is missing.')
   const image = await loadImage(bytes).catch(() => undefined)
   if (!image || image.width < 1) throw bad('The picture is damaged: it cannot be decoded.')
   return { width: image.width, height: image.height, mediaType }

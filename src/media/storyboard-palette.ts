@@ -39,7 +39,7 @@ function mix(a: Rgb, b: Rgb, part: number): Rgb {
 }
 
 export function paletteOf(chance: Chance): Palette {
-  const [top, middle, low, far, near, accent, light]: Colours = chance.pick(sets)
+  const [top, middle, low, far, near, accent, light] = chance.pick<Colours>(sets)
   const [from, to, strong, bright] = [rgb(far), rgb(near), rgb(accent), rgb(light)]
   return {
     ground: [top, middle, low],

@@ -1,9 +1,9 @@
 /** The moving picture of a storyboard, without a written word. Drawn on any canvas, so a still can use it as its ground. */
 import type { SKRSContext2D } from '@napi-rs/canvas'
-import { chanceOf } from './storyboard-chance.ts'
+import { type Chance, chanceOf } from './storyboard-chance.ts'
 import { paletteOf } from './storyboard-palette.ts'
 import { backdrop, glow, vignette } from './storyboard-light.ts'
-import { type Motif, motifs } from './storyboard-motifs.ts'
+import { hinted, type Motif, motifs } from './storyboard-motifs.ts'
 
 export interface SceneSpec {
   readonly prompt: string
@@ -17,11 +17,16 @@ export interface Scene {
 
 const names = Object.keys(motifs) as [Motif, ...Motif[]]
 
-/** Two motifs of the prompt's own: one for the place, one that moves in it. */
+function motifFor(prompt: string, chance: Chance): Motif {
+  const [first, ...more] = hinted(prompt)
+  return first ? chance.pick([first, ...more]) : chance.pick(names)
+}
+
+/** Light, a motif and its colours, all of the prompt's own. */
 export function sceneOf({ prompt, seed }: SceneSpec): Scene {
   const chance = chanceOf(prompt, seed, 'scene')
   const palette = paletteOf(chance)
-  const motif = motifs[chance.pick(names)](chance, palette)
+  const motif = motifs[motifFor(prompt, chance)](chance, palette)
   const sun = {
     x: chance.between(0.15, 0.85),
     y: chance.between(0.1, 0.5),

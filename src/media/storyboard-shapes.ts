@@ -28,12 +28,20 @@ export const orbs: MotifMaker = (chance, palette) => {
     y: chance.next(),
     size: chance.between(0.05, 0.13) * (1 + 1.6 * depth),
     sway: chance.between(0, turn),
+    bright: chance.next() < 0.4,
   }))
   return ({ context, width, height, unit, progress }) => {
-    for (const { depth, x, y, size, sway } of all) {
+    for (const { depth, x, y, size, sway, bright } of all) {
       const left = (x + Math.sin(progress * 3 + sway) * 0.05) * width
       const top = (y - progress * 0.28 * depth) * height
-      ball(context, left, top, size * unit, palette.light(0.35 + 0.5 * depth), palette.shape(depth, 0.45 + 0.5 * depth))
+      ball(
+        context,
+        left,
+        top,
+        size * unit,
+        palette.light(0.35 + 0.5 * depth),
+        bright ? palette.accent(0.45 + 0.5 * depth) : palette.shape(depth * 0.7, 0.45 + 0.5 * depth),
+      )
     }
   }
 }
@@ -44,7 +52,7 @@ export const rays: MotifMaker = (chance, palette) => {
   const count = chance.whole(7, 16)
   const size = chance.between(0.14, 0.26)
   const rings = chance.whole(1, 3)
-  const speed = chance.between(0.2, 0.6) * chance.pick([1, -1])
+  const speed = chance.between(0.1, 0.3) * chance.pick([1, -1])
   return ({ context, width, height, unit, progress }) => {
     const [x, y, reach] = [centre.x * width, centre.y * height, Math.hypot(width, height)]
     context.fillStyle = palette.shape(0.35, 0.55)
@@ -66,6 +74,8 @@ export const rays: MotifMaker = (chance, palette) => {
   }
 }
 
+type Product = (context: SKRSContext2D, size: number) => void
+
 const products = {
   bottle: (c: SKRSContext2D, s: number) => {
     c.roundRect(-s * 0.2, -s * 0.72, s * 0.4, s * 0.72, s * 0.1)
@@ -77,12 +87,11 @@ const products = {
     c.roundRect(-s * 0.3, -s * 0.58, s * 0.6, s * 0.13, s * 0.04)
   },
   phone: (c: SKRSContext2D, s: number) => c.roundRect(-s * 0.24, -s * 0.95, s * 0.48, s * 0.95, s * 0.08),
-  ball: (c: SKRSContext2D, s: number) => c.arc(0, -s * 0.4, s * 0.4, 0, turn),
-} as const satisfies Record<string, (context: SKRSContext2D, size: number) => void>
+} as const satisfies Record<string, Product>
 
 /** A product on a plinth, a light that wanders over it. */
 export const stage: MotifMaker = (chance, palette) => {
-  const product = products[chance.pick(['bottle', 'box', 'jar', 'phone', 'ball'])]
+  const product = chance.pick<Product>([products.bottle, products.box, products.jar, products.phone])
   const floor = chance.between(0.6, 0.76)
   const size = chance.between(0.5, 0.72)
   const x = chance.between(0.38, 0.62)
@@ -107,7 +116,7 @@ export const stage: MotifMaker = (chance, palette) => {
     shine.addColorStop(1, palette.accent(1))
     context.fillStyle = shine
     context.beginPath()
-    product(context, unit * size)
+    product(context, Math.min(unit * size, height * floor * 0.8))
     context.fill()
     context.restore()
   }
