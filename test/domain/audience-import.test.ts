@@ -117,7 +117,7 @@ describe('CSV', () => {
   it('leaves the audience as it was when the upload breaks off, and the connection usable', async () => {
     await upload('key\nbefore\n')
     const broken = async function* () {
-      yield Buffer.from('key\n' + 'x1\n')
+      yield Buffer.from('key\nx1\n')
       for (let i = 0; i < 50; i++) yield Buffer.from(Array.from({ length: 2000 }, (_, n) => `k${i}-${n}\n`).join(''))
       throw new Error('connection reset')
     }

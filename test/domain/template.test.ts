@@ -218,7 +218,7 @@ describe('the service', () => {
     const make = () =>
       database.db.transaction().execute((db) => service().replace({ ...scope, db }, id, { template: base, metadata: {} }))
     const versions = (await Promise.all([make(), make(), make()])).map((template) => template.version)
-    expect(versions.toSorted()).toEqual([2, 3, 4])
+    expect(versions.toSorted((a, b) => a - b)).toEqual([2, 3, 4])
   })
 
   it('knows the media of its own workspace only, and the formats', async () => {
