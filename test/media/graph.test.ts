@@ -1,6 +1,6 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Composition } from '#src/contracts/composition.ts'
+import { type Composition, motions } from '#src/contracts/composition.ts'
 import { builtInFormats } from '#src/domain/format/rules.ts'
 import { ceilingKbps, previewSize, videoSettings } from '#src/media/encode-settings.ts'
 import { gainFor } from '#src/media/graph-audio.ts'
@@ -125,9 +125,7 @@ describe('escaping', () => {
 describe('motion', () => {
   const times = fc.integer({ min: 0, max: 60 }).map((n) => n / 10)
   it('is at rest and opaque in the middle, and never jumps', () => {
-    const motion = fc.constantFrom('none', 'fade', 'slide_up', 'slide_down', 'slide_left', 'slide_right') as fc.Arbitrary<
-      PlacedLayer['enter']
-    >
+    const motion = fc.constantFrom(...motions)
     fc.assert(
       fc.property(times, fc.integer({ min: 1, max: 60 }), motion, motion, (from, tenths, enter, exit) => {
         const moving = { from, to: from + tenths / 10, enter, exit }

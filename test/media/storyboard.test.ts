@@ -76,7 +76,7 @@ describe('a storyboard', () => {
     )
     let closest = 64
     for (const [i, a] of hashes.entries()) {
-      for (const b of hashes.slice(i + 1)) closest = Math.min(closest, [...a].filter((bit, at) => bit !== b[at]).length)
+      for (const b of hashes.slice(i + 1)) closest = Math.min(closest, a.split('').filter((bit, at) => bit !== b[at]).length)
     }
     expect(closest).toBeGreaterThanOrEqual(3)
   })
