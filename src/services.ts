@@ -12,6 +12,7 @@ import type { WithAssets } from './domain/plan/ports.ts'
 import { createPreviews } from './domain/preview/service.ts'
 import { createSpend } from './domain/spend/service.ts'
 import { createTemplates } from './domain/template/service.ts'
+import { createErasure } from './domain/variant/service-erase.ts'
 import { createSettle } from './domain/variant/service-settle.ts'
 import { createVariantSweeps } from './domain/variant/service-sweeps.ts'
 import { createVariants } from './domain/variant/service.ts'
@@ -69,7 +70,7 @@ export function createServices(resources: Resources) {
 
   const formats = createFormats()
   const templates = createTemplates({ ids, formats })
-  const audiences = createAudiences({ ids, pool: database.pool, templates })
+  const audiences = createAudiences({ ids, pool: database.pool, templates, eraseVariants: createErasure({ events }) })
 
   const spend = createSpend({ events, now })
   const settle = createSettle({ events, link })

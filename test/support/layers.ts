@@ -26,7 +26,7 @@ const folders = /^src\/(database|network|queue|storage|media|providers|webhooks|
 const places: readonly [RegExp, Layer][] = [
   [/^src\/contracts\//, 'contracts'],
   [/^src\/(errors|config)\.ts$/, 'base'],
-  [/^src\/domain\/(scope\.ts|.+\/service[\w-]*\.ts)$/, 'services'],
+  [/^src\/domain\/(scope|.+\/(service[\w-]*|ports))\.ts$/, 'services'],
   [/^src\/domain\//, 'rules'],
   [/^workers\//, 'workers'],
   [/^src\/demo\//, 'top'],
