@@ -66,7 +66,7 @@ const halos = [
 ] as const
 
 /** Thin strokes need a darker ground: a headline's weight and size carry it with less. */
-const shadeAlpha = { headline: 0.48, body: 0.55, legal: 0.62, button: 0.55, end_card: 0.48, label: 0.55 } as const
+const shadeAlpha = { headline: 0.48, body: 0.6, legal: 0.68, button: 0.55, end_card: 0.48, label: 0.55 } as const
 
 /** One blurred shape behind all lines: only its shadow is drawn, the shape itself is far outside the picture. */
 function paintShade(context: SKRSContext2D, paint: TextPaint, halo: Rgb): void {
