@@ -27,7 +27,7 @@ async function linesOf(db: Db, rows: readonly VariantRow[], link: Link) {
   const variants = new Map(rows.filter((row) => shownStatuses.includes(row.status)).map((row) => [row.id, row]))
   const renditions = await renditionsOf(db, [...variants.keys()])
   const byVariant = Map.groupBy(
-    renditions.filter((rendition) => rendition.status === 'ready' && rendition.video !== null),
+    renditions.filter((rendition) => rendition.status === 'ready' && rendition.video && rendition.poster),
     (rendition) => rendition.variant_id,
   )
   return [...variants.values()].flatMap((variant) =>
