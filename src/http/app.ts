@@ -58,7 +58,7 @@ export async function createApp(dependencies: AppDependencies): Promise<FastifyI
   const limit = await createRateLimiter(app, dependencies.requestsPerMinute)
   await app.register(async (scoped) => {
     addHealth(scoped, dependencies.health)
-    addRoutes(scoped, createOperations(scoped, { ...dependencies, limit }), dependencies.services)
+    addRoutes(scoped, createOperations(scoped, { ...dependencies, limit }), dependencies.services, dependencies)
     scoped.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })
   return app

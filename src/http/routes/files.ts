@@ -2,41 +2,28 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { ServiceError } from '#src/errors.ts'
 import { problem } from '../schemas/common.ts'
+import { callerOf } from '../auth.ts'
 import { rangeOf } from '../range.ts'
-import type { AddRoutes } from './index.ts'
+import type { AddRoutes, Services } from './index.ts'
 
 const params = z.object({ token: z.string().max(400), name: z.string().max(255).optional() })
 
-/** Links are capabilities: who has one may read the file, without a key. */
-export const addFiles: AddRoutes = (_add, { files }, app) => {
+type Opened = Awaited<ReturnType<Services['files']['open']>>
+
+/** Links are capabilities: who has one may read the file, without a key. Only what waits for approval needs one with `review`. */
+export const addFiles: AddRoutes = (_add, { files }, app, { authenticate }) => {
+  const reviewerOf = async (request: FastifyRequest) =>
+    request.headers.authorization === undefined ? undefined : await callerOf(request, authenticate, 'review')
+
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     const { token } = request.params as z.output<typeof params>
-    const opened = await files.open(token)
-    const { file } = opened
-    void reply.headers({
-      'accept-ranges': 'bytes',
-      'cache-control': 'private, max-age=300',
-      'content-disposition': `inline; filename="${file.file_name.replaceAll(/[^\w.-]/g, '_')}"`,
-      'cross-origin-resource-policy': 'cross-origin',
-      etag: `"${file.sha256}"`,
-    })
-    if (request.headers['if-none-match'] === `"${file.sha256}"`) return await reply.code(304).send()
+    const reviewer = await reviewerOf(request)
+    const opened = await files.open(token, reviewer ? { reviewer } : {})
+    describe(reply, opened.file)
+    if (request.headers['if-none-match'] === `"${opened.file.sha256}"`) return await reply.code(304).send()
     const target = await opened.presign()
     if (target) return await reply.redirect(target, 302)
-    const range = rangeOf(request.headers.range, request.headers['if-range'], file)
-    if (range === 'unsatisfiable') {
-      throw new ServiceError('range_not_satisfiable', `The file has ${file.bytes} bytes.`, {
-        headers: { 'content-range': `bytes */${file.bytes}` },
-      })
-    }
-    const bytes = range ? range.end - range.start + 1 : file.bytes
-    void reply
-      .code(range ? 206 : 200)
-      .type(file.media_type)
-      .header('content-length', bytes)
-    if (range) void reply.header('content-range', `bytes ${range.start}-${range.end}/${file.bytes}`)
-    if (request.method === 'HEAD') return await reply.send()
-    return await reply.send(await opened.read(range ?? undefined))
+    return await sendBytes(request, reply, opened)
   }
   const schema = {
     tags: ['files'],
@@ -69,4 +56,26 @@ export const addFiles: AddRoutes = (_add, { files }, app) => {
     { schema: { ...schema, params, operationId: 'getNamedFile', summary: 'The bytes behind a link, under a file name' } },
     answer,
   )
+}
+
+function describe(reply: FastifyReply, file: Opened['file']): void {
+  void reply.headers({
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, max-age=300',
+    'content-disposition': `inline; filename="${file.file_name.replaceAll(/[^\w.-]/g, '_')}"`,
+    'cross-origin-resource-policy': 'cross-origin',
+    etag: `"${file.sha256}"`,
+  })
+}
+
+/** @throws 416 for a range outside the file */
+async function sendBytes(request: FastifyRequest, reply: FastifyReply, { file, read }: Opened): Promise<FastifyReply> {
+  const range = rangeOf(request.headers.range, request.headers['if-range'], file)
+  if (range === 'unsatisfiable') {
+    const headers = { 'content-range': `bytes */${file.bytes}` }
+    throw new ServiceError('range_not_satisfiable', `The file has ${file.bytes} bytes.`, { headers })
+  }
+  if (range) void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.bytes}`)
+  void reply.type(file.media_type).header('content-length', range ? range.end - range.start + 1 : file.bytes)
+  return await reply.send(request.method === 'HEAD' ? undefined : await read(range ?? undefined))
 }

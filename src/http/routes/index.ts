@@ -14,6 +14,7 @@ import type { Templates } from '#src/domain/template/service.ts'
 import type { Variants } from '#src/domain/variant/service.ts'
 import type { WebhookEndpoints } from '#src/domain/webhook/service.ts'
 import type { Workspaces } from '#src/domain/workspace/service.ts'
+import type { Authenticate } from '../auth.ts'
 import type { AddOperation } from '../operation.ts'
 import { addAudiences } from './audiences.ts'
 import { addCampaigns } from './campaigns.ts'
@@ -41,7 +42,11 @@ export interface Services {
   readonly workspaces: Workspaces
 }
 
-export type AddRoutes = (add: AddOperation, services: Services, app: FastifyInstance) => void
+export interface RouteContext {
+  readonly authenticate: Authenticate
+}
+
+export type AddRoutes = (add: AddOperation, services: Services, app: FastifyInstance, context: RouteContext) => void
 
 const groups: readonly AddRoutes[] = [
   addCampaigns,
@@ -54,6 +59,6 @@ const groups: readonly AddRoutes[] = [
   addFiles,
 ]
 
-export function addRoutes(app: FastifyInstance, add: AddOperation, services: Services): void {
-  for (const addGroup of groups) addGroup(add, services, app)
+export function addRoutes(app: FastifyInstance, add: AddOperation, services: Services, context: RouteContext): void {
+  for (const addGroup of groups) addGroup(add, services, app, context)
 }
