@@ -10,6 +10,8 @@ export interface VideoSettings {
 
 export const audioKbps = 192
 const gopSeconds = 2
+/** The encoder takes no less. A limit below fails at the gate, with its reason. */
+const leastKbps = 50
 /** Muxing and sound take their part of a file's limit. */
 const headroom = 0.95
 
@@ -19,7 +21,9 @@ const quickSearch = 'partitions=i8x8,i4x4:me=dia'
 /** Kilobits per second that the picture may use on average, from the format's ceiling and its file size. */
 export function ceilingKbps(format: Pick<OutputFormat, 'video_kbps' | 'max_megabytes'>, seconds: number): number | undefined {
   const bySize = format.max_megabytes === null ? Infinity : (format.max_megabytes * 8000 * headroom) / seconds - audioKbps
-  const ceiling = Math.min(format.video_kbps?.max ?? Infinity, bySize)
+  const average = Math.min(format.video_kbps?.max ?? Infinity, bySize)
+  // The buffer of one second starts nearly full: a short video may spend it on top of its rate.
+  const ceiling = Math.max(leastKbps, (average * seconds) / (seconds + 0.9))
   // Far above anything that crf 20 makes: no reason for a buffer model.
   return ceiling < 60_000 ? Math.floor(ceiling) : undefined
 }

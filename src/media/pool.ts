@@ -94,8 +94,9 @@ export function createPool({ processes, start, maxJobs, maxRss, logger }: PoolOp
   }
 
   function dispatch(): void {
+    if (closed) return
     for (const lane of ['interactive', 'batch'] as const) {
-      while (!closed && queues[lane].length > 0) {
+      while (queues[lane].length > 0) {
         const slot = freeSlot(lane)
         if (!slot) break
         assign(slot, queues[lane].shift()!)
@@ -132,7 +133,7 @@ export function createPool({ processes, start, maxJobs, maxRss, logger }: PoolOp
   const close = async (): Promise<void> => {
     closed = true
     for (const queue of Object.values(queues)) for (const { reject } of queue.splice(0)) reject(closing())
-    await Promise.all(slots.map((slot) => slot.child?.kill()))
+    await Promise.all(slots.map(async (slot) => slot.child?.kill()))
   }
 
   return { run, close }

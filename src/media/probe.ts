@@ -13,6 +13,7 @@ import {
   AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
+  type AVMediaType,
 } from 'node-av/constants'
 import { Codec, Dictionary, FormatContext, InputFormat, Packet, type Stream } from 'node-av/lib'
 import type { ClipFacts } from '#src/contracts/composition.ts'
@@ -130,7 +131,7 @@ async function guardDecodes(path: string, container: Container): Promise<void> {
 }
 
 async function inspectClip(path: string, container: Container, input: FormatContext): Promise<OpenedClip> {
-  const first = (type: typeof AVMEDIA_TYPE_VIDEO | typeof AVMEDIA_TYPE_AUDIO) => input.streams[input.findBestStream(type)]
+  const first = (type: AVMediaType) => input.streams[input.findBestStream(type)]
   const audio = first(AVMEDIA_TYPE_AUDIO)
   const video = guardStreams(first(AVMEDIA_TYPE_VIDEO), audio)
   const { pictures, seconds } = await scanPackets(input, video)
@@ -163,9 +164,13 @@ export async function probeClip(path: string): Promise<OpenedClip> {
   const container = sniffContainer(await readHead(path))
   if (!container) throw bad('The clip is neither an MP4 (or MOV) nor a WebM (or Matroska) file.')
   const input = await openFile(path, container)
-  const facts = await inspectClip(path, container, input).finally(() => input.closeInput())
-  await guardDecodes(path, container)
-  return facts
+  try {
+    const facts = await inspectClip(path, container, input)
+    await guardDecodes(path, container)
+    return facts
+  } finally {
+    await input.closeInput()
+  }
 }
 
 /** A sound track beside the clips. @throws Terminal `bad_media` */

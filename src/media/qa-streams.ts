@@ -1,6 +1,13 @@
 /** What the finished file says of itself, read anew from disk. Only in a compositor child. */
 import { stat } from 'node:fs/promises'
-import { AV_PIX_FMT_YUV420P, AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_VIDEO, AV_CODEC_ID_AAC, AV_CODEC_ID_H264 } from 'node-av/constants'
+import {
+  AV_PIX_FMT_YUV420P,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_VIDEO,
+  type AVMediaType,
+  AV_CODEC_ID_AAC,
+  AV_CODEC_ID_H264,
+} from 'node-av/constants'
 import { FFmpegError, FormatContext, InputFormat, Packet, type Stream } from 'node-av/lib'
 import { moovFirst, topBoxes } from './qa-boxes.ts'
 
@@ -50,7 +57,7 @@ function audioFigures(stream: Stream | undefined): StreamFigures['audio'] {
 
 async function figuresOf(path: string, file: FormatContext): Promise<StreamFigures> {
   FFmpegError.throwIfError(await file.findStreamInfo(), 'Reading the finished file')
-  const stream = (type: typeof AVMEDIA_TYPE_VIDEO | typeof AVMEDIA_TYPE_AUDIO) => file.streams[file.findBestStream(type)]
+  const stream = (type: AVMediaType) => file.streams[file.findBestStream(type)]
   const video = stream(AVMEDIA_TYPE_VIDEO)
   if (!video) throw new Error('The finished file has no picture.')
   const { codecId, width, height, format } = video.codecpar
@@ -74,5 +81,9 @@ async function figuresOf(path: string, file: FormatContext): Promise<StreamFigur
 export async function readStreams(path: string): Promise<StreamFigures> {
   const file = new FormatContext()
   FFmpegError.throwIfError(await file.openInput(path, InputFormat.findInputFormat('mov')), 'Opening the finished file')
-  return figuresOf(path, file).finally(() => file.closeInput())
+  try {
+    return await figuresOf(path, file)
+  } finally {
+    await file.closeInput()
+  }
 }

@@ -6,9 +6,9 @@ export interface Palette {
   /** Sky or wall, from top to bottom. */
   readonly ground: readonly string[]
   /** Shape at depth 0 (far, close to the ground's colour) … 1 (near, strong). */
-  shape(depth: number, alpha?: number): string
-  accent(alpha?: number): string
-  light(alpha?: number): string
+  readonly shape: (depth: number, alpha?: number) => string
+  readonly accent: (alpha?: number) => string
+  readonly light: (alpha?: number) => string
 }
 
 /** ground from top to bottom, then far, near, accent, light */

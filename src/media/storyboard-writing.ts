@@ -14,7 +14,9 @@ const plain = (prompt: string): string => prompt.normalize('NFC').replace(/\s+/g
 /** Without characters that no font has: a box says nothing. */
 function writable(text: string): string {
   const { missing } = resolveFont({ text, family, locale: 'en', weight: 400 })
-  return [...text].filter((character) => !missing.includes(character)).join('')
+  return Array.from(text)
+    .filter((character) => !missing.includes(character))
+    .join('')
 }
 
 function linesOf(words: readonly string[], fits: (line: string) => boolean): string[] {

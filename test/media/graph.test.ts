@@ -221,7 +221,7 @@ describe('encoder settings', () => {
 
   it('uses constant quality unless the channel wants a rate', () => {
     expect(options('reels_9x16')).toMatchObject({ crf: '20', g: '60', profile: 'high', preset: 'veryfast' })
-    expect(options('x_1x1')).toMatchObject({ crf: '20', maxrate: '25000k' })
+    expect(options('x_1x1')).toMatchObject({ crf: '20', maxrate: '22935k' })
     expect(options('amazon_streaming_tv')).toMatchObject({ b: '20000k', minrate: '20000k', 'nal-hrd': 'cbr' })
     expect(options('tiktok_infeed', true)).toMatchObject({ minrate: '567k', 'nal-hrd': 'cbr' })
   })
