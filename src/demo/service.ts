@@ -51,8 +51,8 @@ export async function startService(dataDir: string, logFile: string, env: NodeJS
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = createWriteStream(logFile)
-  child.stdout!.pipe(log, { end: false })
-  child.stderr!.pipe(log, { end: false })
+  child.stdout.pipe(log, { end: false })
+  child.stderr.pipe(log, { end: false })
   const stop = () => stopChild(child)
   try {
     await ready(child, url, logFile)

@@ -218,7 +218,7 @@ function schemaOf(
     | Operation<Shape | undefined, Shape | undefined, Shape | undefined, Shape | undefined>,
   status: number,
 ) {
-  const statuses = [...new Set(problems(operation))].sort()
+  const statuses = [...new Set(problems(operation))].sort((a, b) => a - b)
   return {
     operationId: operation.operationId,
     tags: [operation.tag],

@@ -153,7 +153,7 @@ export const addAudiences: AddRoutes = (add, { audiences }, app) => {
         handler: ({ scope, params, query, request }) =>
           audiences.importSegments(scope, params.id, {
             ...query,
-            format: formatOf(request.headers['content-type'])!,
+            format: formatOf(request.headers['content-type']),
             body: request.body as Readable,
           }),
       },
