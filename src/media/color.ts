@@ -13,7 +13,12 @@ const nearBlack: Rgb = { r: 17, g: 17, b: 17 }
 export function parseColor(text: string): Rgb | undefined {
   const hex = /^#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})$/i.exec(text.trim())?.[1]
   if (hex === undefined) return undefined
-  const full = hex.length === 3 ? Array.from(hex).map((digit) => digit + digit).join('') : hex
+  const full =
+    hex.length === 3
+      ? Array.from(hex)
+          .map((digit) => digit + digit)
+          .join('')
+      : hex
   const part = (at: number) => Number.parseInt(full.slice(at, at + 2), 16)
   return { r: part(0), g: part(2), b: part(4) }
 }

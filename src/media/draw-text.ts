@@ -66,20 +66,23 @@ const halos = [
 ] as const
 
 /** Thin strokes need a darker ground: a headline's weight and size carry it with less. */
-const shadeAlpha = { headline: 0.48, body: 0.6, legal: 0.68, button: 0.55, end_card: 0.48, label: 0.55 } as const
+const shadeAlpha = { headline: 0.44, body: 0.6, legal: 0.62, button: 0.55, end_card: 0.44, label: 0.55 } as const
 
-/** One blurred shape behind all lines: only its shadow is drawn, the shape itself is far outside the picture. */
+/** One blurred shape behind the ink of all lines: only its shadow is drawn, the shape itself is far outside the picture. */
 function paintShade(context: SKRSContext2D, paint: TextPaint, halo: Rgb): void {
   const { block } = paint
   const size = haloSize(block)
+  const [beside, above] = [size * 0.3, size * 0.18]
+  const descent = block.height - block.baselinePx - (block.lines.length - 1) * block.lineHeightPx
   context.shadowColor = css(halo, shadeAlpha[block.style])
   context.shadowBlur = size * 0.9
   context.shadowOffsetX = farAway
   context.fillStyle = css(halo)
   context.beginPath()
   eachLine(paint, (line, x, baseline) => {
-    const width = measure(line, block.setting).advance * block.sizePx
-    context.roundRect(x - size * 0.3 - farAway, baseline - block.sizePx * 0.9, width + size * 0.6, block.sizePx * 1.2, size * 0.3)
+    const width = measure(line, block.setting).advance * block.sizePx + 2 * beside
+    const height = block.baselinePx + descent + 2 * above
+    context.roundRect(x - beside - farAway, baseline - block.baselinePx - above, width, height, beside)
   })
   context.fill()
   context.shadowOffsetX = 0

@@ -92,13 +92,15 @@ describe('drawLayers', () => {
     }
   })
 
-  it('keeps white text readable on a white clip', async () => {
+  it.each(['en', 'hi', 'ja', 'ar', 'th'] as const)('keeps white %s text readable on a white clip', async (locale) => {
+    const [headline, , body] = copies[locale]
     const { layers } = await draw({
       label: null,
+      locale,
       overlays: [
-        text(copies.en[0]),
-        text(copies.en[2], { style: 'body', anchor: 'center' }),
-        text(copies.en[2], { style: 'legal', anchor: 'bottom' }),
+        text(headline),
+        text(body, { style: 'body', anchor: 'center' }),
+        text(body, { style: 'legal', anchor: 'bottom' }),
       ],
     })
     const needed = [3, 4.5, 4.5]
