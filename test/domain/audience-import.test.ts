@@ -194,9 +194,12 @@ describe('JSON', () => {
     expect(json.errors.map((e) => e.code)).toEqual(expected)
   })
 
-  it.each(['{"key":"a"}', '[{"key":"a"}', '[{"key":"a"}] x', 'nonsense', ''])('refuses %j, which is no array', async (body) => {
-    await expect(upload(body, { format: 'json' })).rejects.toMatchObject({ code: 'invalid' })
-  })
+  it.each(['{"key":"a"}', '[{"key":"a"}', '[{"key":"a"}] x', '[{"key":"a"}}', 'nonsense', ''])(
+    'refuses %j, which is no array',
+    async (body) => {
+      await expect(upload(body, { format: 'json' })).rejects.toMatchObject({ code: 'invalid' })
+    },
+  )
 
   it('takes an empty array for an upload without rows', async () => {
     expect(await upload('[ ]', { format: 'json' })).toMatchObject({ status: 'failed', rows: 0, error: { code: 'no_rows' } })

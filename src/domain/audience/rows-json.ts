@@ -100,66 +100,94 @@ const badArray = (number: number) =>
     },
   ])
 
-/** Cuts the elements out of a top-level array by following strings and brackets only; each is then read by JSON.parse. */
-async function* elements(body: AsyncIterable<Uint8Array>): AsyncGenerator<RowText[]> {
+/**
+ * Cuts the elements out of a top-level array by following strings and brackets only; JSON.parse then reads each. Its
+ * state lives from chunk to chunk.
+ */
+function createScanner() {
   const joiner = createJoiner()
+  let found: RowText[] = []
+  let chunk = ''
+  /** Where the part of the chunk begins that belongs to no element yet. */
+  let from = 0
   let depth = 0
   let inString = false
+  /** The last chunk ended in a backslash: the first character of the next one is no sign. */
   let escaped = false
   let count = 0
   let ended = false
 
-  function cut(chunk: string): RowText[] {
-    const found: RowText[] = []
-    let from = 0
-    const keep = (to: number) => {
-      if (depth > 0) joiner.add(chunk.slice(from, to))
-      else if (/\S/.test(chunk.slice(from, to))) throw badArray(count)
-      from = to
-    }
-    const finish = (to: number) => {
-      keep(to)
-      found.push(joiner.take())
-      count += 1
-      from = to + 1
-    }
-    if (escaped && chunk.length > 0) {
-      escaped = false
-      structural.lastIndex = 1
-    } else structural.lastIndex = 0
-    for (let match = structural.exec(chunk); match; match = structural.exec(chunk)) {
-      const at = match.index
-      const sign = match[0]
-      if (inString) {
-        if (sign === '"') inString = false
-        else if (sign === '\\') {
-          if (at + 1 === chunk.length) escaped = true
-          structural.lastIndex = at + 2
-        }
-      } else if (sign === '"' && depth > 0) inString = true
-      else if (depth === 0) {
-        if (sign !== '[' || ended) throw badArray(count)
-        keep(at)
-        depth = 1
-        from = at + 1
-      } else if (sign === '[' || sign === '{') depth += 1
-      else if (sign === '}') depth = Math.max(1, depth - 1)
-      else if (sign === ',' && depth === 1) finish(at)
-      else if (sign === ']') {
-        if (depth > 1) depth -= 1
-        else {
-          finish(at)
-          depth = 0
-          ended = true
-        }
-      }
-    }
-    keep(chunk.length)
-    return found
+  function keep(to: number): void {
+    const piece = chunk.slice(from, to)
+    if (depth > 0) joiner.add(piece)
+    else if (/\S/.test(piece)) throw badArray(count)
+    from = to
   }
 
-  for await (const chunk of decode(body)) yield cut(chunk)
-  if (!ended) throw badArray(count)
+  function finish(at: number): void {
+    keep(at)
+    found.push(joiner.take())
+    count += 1
+    from = at + 1
+  }
+
+  function open(at: number, sign: string): void {
+    if (depth === 0) {
+      if (sign !== '[' || ended) throw badArray(count)
+      keep(at)
+      from = at + 1
+    }
+    depth += 1
+  }
+
+  function close(at: number, sign: string): void {
+    if (depth === 1) {
+      if (sign !== ']') throw badArray(count)
+      finish(at)
+      ended = true
+    }
+    depth -= 1
+  }
+
+  function inText(at: number, sign: string): void {
+    if (sign === '"') inString = false
+    if (sign !== '\\') return
+    escaped = at + 1 === chunk.length
+    structural.lastIndex = at + 2
+  }
+
+  function outside(at: number, sign: string): void {
+    if (sign === '[' || sign === '{') open(at, sign)
+    else if (depth === 0) throw badArray(count)
+    else if (sign === '"') inString = true
+    else if (sign === ']' || sign === '}') close(at, sign)
+    else if (sign === ',' && depth === 1) finish(at)
+  }
+
+  return {
+    cut(next: string): RowText[] {
+      chunk = next
+      from = 0
+      found = []
+      structural.lastIndex = escaped && next !== '' ? 1 : 0
+      escaped &&= next === ''
+      for (let match = structural.exec(chunk); match; match = structural.exec(chunk)) {
+        if (inString) inText(match.index, match[0])
+        else outside(match.index, match[0])
+      }
+      keep(chunk.length)
+      return found
+    },
+    end(): void {
+      if (!ended) throw badArray(count)
+    },
+  }
+}
+
+async function* elements(body: AsyncIterable<Uint8Array>): AsyncGenerator<RowText[]> {
+  const scanner = createScanner()
+  for await (const chunk of decode(body)) yield scanner.cut(chunk)
+  scanner.end()
 }
 
 /** The row number is the element's, from 1. */

@@ -37,7 +37,10 @@ interface Tally {
   refused: number
 }
 
-export function createImporter({ pool, ids, templates, maxImports = 4 }: ImportDependencies) {
+/** Leaves at least half of the pool to everyone else. */
+const importsOf = ({ options }: Pool): number => Math.max(1, Math.min(4, Math.floor(options.max / 2)))
+
+export function createImporter({ pool, ids, templates, maxImports = importsOf(pool) }: ImportDependencies) {
   let running = 0
 
   async function checksOf(scope: Scope, templateId: string | undefined): Promise<{ check: RowCheck; required: string[] }> {

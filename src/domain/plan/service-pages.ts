@@ -1,4 +1,6 @@
 /** One page of segments: expanded, measured, written. Memory is bounded by the page. */
+import type { AssetPaths } from '#src/contracts/composition.ts'
+import type { Db } from '#src/database/client.ts'
 import { copyInto, copyLine, textArray } from '#src/database/copy.ts'
 import * as rows from '#src/database/plans.ts'
 import type { SegmentRow } from '#src/database/segments.ts'
@@ -34,10 +36,13 @@ interface Page {
   readonly readAt: string
 }
 
+/** Compositions in one message to the compositor, and messages under way: bounds memory, whatever the number of formats. */
+const measuredAtOnce = 500
+const messages = 4
 /** Images that segments may name, all together. */
 const maxSegmentImages = 10_000
 
-type Deps = Pick<PlannerDependencies, 'db' | 'ids' | 'measure' | 'withAssets'>
+type Deps = Pick<PlannerDependencies, 'ids' | 'measure' | 'withAssets'>
 
 interface Run {
   readonly basis: PlanBasis
@@ -46,7 +51,7 @@ interface Run {
   readonly signal: AbortSignal
 }
 
-export function createPages({ db, ids, measure, withAssets }: Deps, { basis, plan, lease, signal }: Run) {
+export function createPages({ ids, measure, withAssets }: Deps, { basis, plan, lease, signal }: Run) {
   const { campaign, settings } = basis
   const media: Record<string, PlanMedia> = { ...basis.context.media }
   const context: PlanContext = { ...basis.context, media }
@@ -60,7 +65,7 @@ export function createPages({ db, ids, measure, withAssets }: Deps, { basis, pla
   const writes = (): boolean => tally.counts.valid * formats.length <= settings.max_renditions
 
   /** Images that segments name are copied into the plan, or make their segment invalid. */
-  async function loadImages(valid: readonly Valid[]): Promise<void> {
+  async function loadImages(db: Db, valid: readonly Valid[]): Promise<void> {
     const named = valid.flatMap(({ texts }) => texts.images).filter((id) => id !== null)
     const wanted = [...new Set(named)].filter((id) => !media[id] && !unknownImages.has(id))
     if (wanted.length === 0 || Object.keys(media).length > maxSegmentImages) return
@@ -81,12 +86,12 @@ export function createPages({ db, ids, measure, withAssets }: Deps, { basis, pla
     })
   }
 
-  async function read(where: Parameters<typeof rows.nextSegments>[1], after: number, limit: number): Promise<Page> {
+  async function read(db: Db, where: Parameters<typeof rows.nextSegments>[1], after: number, limit: number): Promise<Page> {
     const readAt = await rows.audienceChangedAt(db, campaign.audience_id, { hold: false })
     const segments = await rows.nextSegments(db, where, after, limit)
     const expanded = segments.map((segment) => ({ segment, ...expander.expand(segment) }))
     const wellFormed = expanded.filter((e) => e.status === 'valid')
-    await loadImages(wellFormed)
+    await loadImages(db, wellFormed)
     const withFaults = wellFormed.map((valid) => ({ valid, errors: imageFaults(valid) }))
     const invalid: Invalid[] = [
       ...expanded.filter((e) => e.status === 'invalid'),
@@ -99,11 +104,22 @@ export function createPages({ db, ids, measure, withAssets }: Deps, { basis, pla
   async function measurePage(valid: readonly Valid[]): Promise<void> {
     const parts = valid.flatMap(({ segment, texts }) => formats.map((format) => partsOf(context, segment.locale, texts, format)))
     const assets = new Map(parts.flatMap((part) => assetsOf(part)).map((asset) => [asset.sha256, asset]))
-    const findings = await withAssets(
+    await withAssets(
       [...assets.values()],
-      (paths) => measure(parts.map(compositionOf), paths, { signal }),
+      async (paths) => {
+        for (let at = 0; at < parts.length; at += measuredAtOnce * messages) {
+          const batches = Array.from({ length: messages }, (_, i) =>
+            parts.slice(at + i * measuredAtOnce, at + (i + 1) * measuredAtOnce),
+          )
+          await Promise.all(batches.filter((batch) => batch.length > 0).map((batch) => measureBatch(batch, paths)))
+        }
+      },
       signal,
     )
+  }
+
+  async function measureBatch(parts: readonly CompositionParts[], paths: AssetPaths): Promise<void> {
+    const findings = await measure(parts.map(compositionOf), paths, { signal })
     for (const [i, found] of findings.entries()) if (found.length > 0) tally.addFindings(parts[i]!.format, found)
   }
 
@@ -179,8 +195,8 @@ export function createPages({ db, ids, measure, withAssets }: Deps, { basis, pla
     of: number,
   ) {
     signal.throwIfAborted()
-    let page = await read(where, after, limit)
-    while (!(await write(session, page, of))) page = await read(where, after, limit)
+    let page = await read(session.db, where, after, limit)
+    while (!(await write(session, page, of))) page = await read(session.db, where, after, limit)
     await measured
     if (page.valid.length > 0 && writes()) measured = measurePage(page.valid)
     // Whoever awaits it next gets the fault; until then nobody does.
