@@ -1,6 +1,7 @@
 /** openapi.yaml is made from the routes; nothing in it is written by hand but what is here. */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { tidy } from './openapi-tidy.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
 const description = `Spotsmith turns one campaign template and an audience of segments into finished, personalised video ads.
@@ -48,5 +49,5 @@ export const openapiOptions: FastifyDynamicSwaggerOptions = {
     },
   },
   transform: jsonSchemaTransform,
-  transformObject: jsonSchemaTransformObject,
+  transformObject: (document) => tidy(jsonSchemaTransformObject(document) as never) as never,
 }

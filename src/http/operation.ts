@@ -212,6 +212,17 @@ async function checkIfMatch(request: FastifyRequest, current: () => Promise<obje
   )
 }
 
+/** Told in openapi.yaml; what they mean is checked where they are used. */
+const headersOf = ({ idempotent, current }: { idempotent?: boolean; current?: unknown }) =>
+  z.looseObject({
+    ...(idempotent
+      ? { 'idempotency-key': z.string().optional().describe('A key of your own; a second call with it gets the first answer') }
+      : {}),
+    ...(current
+      ? { 'if-match': z.string().optional().describe('The ETag that you read; 412 when the resource has changed since') }
+      : {}),
+  })
+
 function schemaOf(
   operation:
     | Operation<never, never, never, never>
@@ -226,11 +237,12 @@ function schemaOf(
     ...(operation.description ? { description: operation.description } : {}),
     ...(operation.params ? { params: operation.params } : {}),
     ...(operation.query ? { querystring: operation.query } : {}),
+    ...(operation.idempotent || operation.current ? { headers: headersOf(operation) } : {}),
     ...(operation.body ? { body: operation.body } : {}),
     ...(operation.consumes ? { consumes: [...operation.consumes] } : {}),
     security: [{ key: [operation.needs] }],
     response: {
-      [status]: operation.answer ?? z.undefined().describe('Done'),
+      [status]: operation.answer ?? z.null().describe('Done'),
       ...Object.fromEntries(
         statuses.map((s) => [
           s,

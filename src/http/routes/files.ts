@@ -37,7 +37,7 @@ export const addFiles: AddRoutes = (_add, { files }, app, { authenticate }) => {
         description: 'A range of the bytes',
         content: { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } },
       },
-      302: { description: 'A fresh link to the object store', type: 'null' },
+      302: z.null().describe('A fresh link to the object store'),
       ...Object.fromEntries(
         [404, 410, 416].map((status) => [
           status,

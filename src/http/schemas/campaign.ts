@@ -67,7 +67,7 @@ export const campaignInput = z
     path: ['audience_id'],
     message: 'Give either audience_id or segments.',
   })
-  .meta({ id: 'CampaignInput' })
+  .meta({ id: 'CampaignRequest' })
 
 export const campaignPatch = z
   .strictObject({
@@ -192,4 +192,4 @@ export const launchInput = z
       .max(100)
       .meta({ description: 'The digest of the plan that was read; another one is 409 plan_changed' }),
   })
-  .meta({ id: 'LaunchInput' })
+  .meta({ id: 'LaunchRequest' })

@@ -6,7 +6,7 @@ import { id, metadata, pageQuery, time } from './common.ts'
 
 export const templateInput = z
   .strictObject({ template: templateSchema, metadata: metadata.default({}) })
-  .meta({ id: 'TemplateInput' })
+  .meta({ id: 'TemplateRequest' })
 
 export const template = z
   .object({
@@ -42,7 +42,7 @@ export const previewInput = z
     path: ['template_id'],
     message: 'Give either template_id or template.',
   })
-  .meta({ id: 'PreviewInput' })
+  .meta({ id: 'PreviewRequest' })
 
 export const preview = z
   .object({
@@ -63,7 +63,7 @@ export const preview = z
 
 export const audienceInput = z
   .strictObject({ name: z.string().min(1).max(200), metadata: metadata.default({}) })
-  .meta({ id: 'AudienceInput' })
+  .meta({ id: 'AudienceRequest' })
 
 export const audience = z
   .object({
@@ -141,7 +141,7 @@ export const media = z
   .meta({ id: 'Media' })
 
 export const format = formatSchema.extend({ object: z.literal('format'), built_in: z.boolean() }).meta({ id: 'Format' })
-export const formatInput = formatSchema.strict().meta({ id: 'FormatInput' })
+export const formatInput = formatSchema.strict().meta({ id: 'FormatRequest' })
 
 export const model = z
   .object({

@@ -1,4 +1,5 @@
 /** What a campaign yields: variants, renditions, generations. */
+import type { Json } from '#src/contracts/json.ts'
 import { z } from 'zod'
 import { id, microUsd, pageQuery, time } from './common.ts'
 
@@ -111,9 +112,9 @@ export const generationQuery = pageQuery.extend({
 export const resolveInput = z
   .strictObject({
     action: z.enum(['attach', 'resubmit', 'abandon']),
-    job_ref: z.json().optional().meta({ description: "With attach: the provider's job, as found in its own console" }),
+    job_ref: z.custom<Json>().optional().meta({ description: "With attach: the provider's job, as found in its own console" }),
   })
-  .meta({ id: 'ResolveInput' })
+  .meta({ id: 'ResolveRequest' })
 
 export const manifestRow = z
   .object({

@@ -23,7 +23,7 @@ export const endpointInput = z
     secret: z.string().max(200).optional().meta({ description: 'whsec_ + base64 of 24 to 64 bytes; made when left out' }),
     metadata: editable.metadata.default({}),
   })
-  .meta({ id: 'WebhookEndpointInput' })
+  .meta({ id: 'WebhookEndpointRequest' })
 
 export const endpointPatch = z
   .strictObject({ ...editable, status: z.enum(['enabled', 'disabled']) })
@@ -47,7 +47,7 @@ export const endpoint = z
 
 export const rotateInput = z
   .strictObject({ overlap_hours: z.number().min(0).max(168).default(24), secret: z.string().max(200).optional() })
-  .meta({ id: 'RotateSecretInput' })
+  .meta({ id: 'RotateSecretRequest' })
 
 export const event = z
   .object({
@@ -96,7 +96,7 @@ export const deliveryQuery = pageQuery.extend({
   status: delivery.shape.status.optional(),
 })
 
-export const recoverInput = z.strictObject({ since: time }).meta({ id: 'RecoverInput' })
+export const recoverInput = z.strictObject({ since: time }).meta({ id: 'RecoverRequest' })
 export const recovery = z
   .object({ object: z.literal('recovery'), endpoint_id: id('endpoint'), deliveries: z.number().int() })
   .meta({ id: 'Recovery' })

@@ -14,7 +14,7 @@ export const workspaceInput = z
     budget_per_month_micro_usd: editable.budget_per_month_micro_usd.default(null),
     metadata: metadata.default({}),
   })
-  .meta({ id: 'WorkspaceInput' })
+  .meta({ id: 'WorkspaceRequest' })
 export const workspacePatch = z.strictObject(editable).partial().meta({ id: 'WorkspacePatch' })
 export const workspace = z
   .object({ id: id('workspace'), object: z.literal('workspace'), ...editable, created_at: time, updated_at: time })
@@ -26,7 +26,7 @@ export const keyInput = z
     scopes: z.array(z.enum(scopes)).min(1),
     workspace_id: z.string().max(80).optional().meta({ description: 'Another workspace: needs an operator key' }),
   })
-  .meta({ id: 'ApiKeyInput' })
+  .meta({ id: 'ApiKeyRequest' })
 export const apiKey = z
   .object({
     id: id('apiKey'),
