@@ -116,10 +116,25 @@ export interface ShotTarget {
 export async function pointShots(db: Db, targets: readonly ShotTarget[]): Promise<void> {
   if (targets.length === 0) return
   await sql`
-    update shots s set generation_id = t.generation_id, model_index = t.model_index, error = null
+    update shots s set generation_id = t.generation_id, model_index = t.model_index, error = null,
+      releasing = exists (select from generations g where g.id = t.generation_id and g.status = 'ready')
     from unnest(${targets.map((t) => t.id)}::text[], ${targets.map((t) => t.generationId)}::text[],
       ${targets.map((t) => t.modelIndex)}::int[]) as t (id, generation_id, model_index)
     where s.id = t.id`.execute(db)
+}
+
+/** The clip is there: renditions of rendering campaigns that wait for it are to be made due. */
+export async function releaseShotsOf(db: Db, generationId: string): Promise<void> {
+  await sql`
+    update shots s set releasing = true from campaigns c
+    where s.generation_id = ${generationId} and c.id = s.campaign_id and c.status = 'rendering'`.execute(db)
+}
+
+/** The same for shots whose renditions were put back to wait; those without a clip get it when that comes. */
+export async function releaseShots(db: Db, ids: readonly string[]): Promise<void> {
+  await sql`
+    update shots s set releasing = true from generations g
+    where s.id = any(${[...ids]}) and g.id = s.generation_id and g.status = 'ready'`.execute(db)
 }
 
 /** No model is left for them: the sweep fails the renditions that need them. */

@@ -73,25 +73,45 @@ export async function endOpen(
   )
 }
 
+/** Shots whose renditions are looked at in one pass. */
+const shotsAtOnce = 50
+
 /**
- * Makes renditions due whose shots all have their clips. Only those of rendering campaigns, and in batches: a clip may be
- * shared by a million of them.
+ * Makes renditions due whose shots all have their clips, in batches: a clip may be shared by a million of them.
+ * Only shots that are marked `releasing` are looked at, so that a pass with nothing to do costs nothing. They are locked
+ * first: who puts a rendition back to wait marks its shots after the pass, or before it and is seen.
  * @param generationId only those that wait for this one
- * @returns how many became due
  */
-export async function releaseReady(db: Db, limit: number, generationId?: string): Promise<number> {
+export async function releaseReady(db: Db, limit: number, generationId?: string): Promise<{ released: number; more: boolean }> {
+  const shots = await lockReleasing(db, generationId)
+  if (shots.length === 0) return { released: 0, more: false }
   const { numAffectedRows } = await sql`
     update renditions set due_at = now() where id in (
-      select r.id from generations g
-      join shots s on s.generation_id = g.id
-      join campaigns c on c.id = s.campaign_id
-      join renditions r on r.shot_ids @> array[s.id] and r.status = 'waiting' and r.due_at = 'infinity'
-      where g.status = 'ready' and c.status = 'rendering' and (${generationId ?? null}::text is null or g.id = ${generationId ?? null})
-        and not exists (
+      select r.id from renditions r
+      where r.shot_ids && ${shots}::text[] and r.status = 'waiting' and r.due_at = 'infinity'
+        and (cardinality(r.shot_ids) = 1 or not exists (
           select from unnest(r.shot_ids) as wanted (id) join shots o on o.id = wanted.id
-          left join generations og on og.id = o.generation_id where og.status is distinct from 'ready')
+          left join generations g on g.id = o.generation_id where g.status is distinct from 'ready'))
       limit ${limit} for update of r skip locked)`.execute(db)
-  return Number(numAffectedRows ?? 0)
+  const released = Number(numAffectedRows ?? 0)
+  if (released === limit) return { released, more: true }
+  await db.updateTable('shots').set({ releasing: false }).where('id', 'in', shots).execute()
+  return { released, more: shots.length === shotsAtOnce }
+}
+
+async function lockReleasing(db: Db, generationId: string | undefined): Promise<string[]> {
+  const shots = await db
+    .selectFrom('shots')
+    .innerJoin('campaigns', 'campaigns.id', 'shots.campaign_id')
+    .select('shots.id')
+    .where('shots.releasing', '=', true)
+    .where('campaigns.status', '=', 'rendering')
+    .$if(generationId !== undefined, (q) => q.where('shots.generation_id', '=', generationId!))
+    .limit(shotsAtOnce)
+    .forUpdate('shots')
+    .skipLocked()
+    .execute()
+  return shots.map((shot) => shot.id)
 }
 
 /** Puts the failed renditions of a variant back to wait for their clips. */

@@ -233,6 +233,7 @@ interface ShotsTable {
   model_index: WithDefault<number>
   generation_id: Nullable<string>
   error: NullableJson
+  releasing: WithDefault<boolean>
   created_at: Created
 }
 

@@ -202,13 +202,12 @@ describe('ending', () => {
   test('a cancelled campaign is final', async () => {
     const { id, digest } = await planned()
     expect((await campaigns.cancel(scope, id)).status).toBe('cancelled')
-    for (const call of [
-      campaigns.cancel(scope, id),
-      campaigns.plan(scope, id),
-      campaigns.launch(scope, id, { plan_digest: digest }),
-    ]) {
-      await expect(call).rejects.toMatchObject({ code: 'conflict' })
-    }
+    const calls = [
+      () => campaigns.cancel(scope, id),
+      () => campaigns.plan(scope, id),
+      () => campaigns.launch(scope, id, { plan_digest: digest }),
+    ]
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'conflict' })
     expect(await eventsOf('campaign.cancelled')).toHaveLength(1)
   })
 

@@ -241,10 +241,12 @@ create table shots (
   model_index integer not null default 0,     -- which of the campaign's models is its turn
   generation_id text,
   error jsonb,                                -- {code, message}: every model of the campaign failed
+  releasing boolean not null default false,   -- its clip is there; renditions that wait for it are still to be made due
   created_at timestamptz not null default now(),
   unique (campaign_id, shot_key)
 );
 create index shots_generation on shots (generation_id);
+create index shots_releasing on shots (id) where releasing;
 create index shots_stranded on shots (campaign_id) where error is not null;
 
 create table generations (

@@ -4,7 +4,7 @@
  * that died is simply made again.
  */
 import type { Db } from '#src/database/client.ts'
-import { cancelOrphans } from '#src/database/generations.ts'
+import { cancelOrphans, releaseShotsOf } from '#src/database/generations.ts'
 import { endOpen, releaseReady } from '#src/database/renditions.ts'
 import { changeVariants, lockOpenOfCancelled, lockStranded } from '#src/database/variants.ts'
 import { nudge } from '#src/queue/top-up.ts'
@@ -21,14 +21,17 @@ const endBatch = 500
 
 export function createVariantSweeps({ settle }: { readonly settle: Settle }) {
   async function release(db: Db, limit: number, generationId?: string): Promise<boolean> {
-    const released = await releaseReady(db, limit, generationId)
+    const { released, more } = await releaseReady(db, limit, generationId)
     if (released > 0) await nudge(db, 'compose')
-    return released === limit
+    return more
   }
 
   return {
     /** For the transaction in which a clip becomes ready. */
-    releaseRenditions: async (db: Db, generationId: string): Promise<void> => void (await release(db, firstBatch, generationId)),
+    async releaseRenditions(db: Db, generationId: string): Promise<void> {
+      await releaseShotsOf(db, generationId)
+      await release(db, firstBatch, generationId)
+    },
 
     /** Waiting renditions whose clips are all there become due. @returns whether there is more to do */
     releaseReady: (db: Db): Promise<boolean> => release(db, releaseBatch),

@@ -1,6 +1,7 @@
 /** Variants: one segment's ad each, with a rendition per format. */
 import { lockCampaign, updateCampaign } from '#src/database/campaigns.ts'
 import { type Db, transaction } from '#src/database/client.ts'
+import { releaseShots } from '#src/database/generations.ts'
 import { reopenRenditions, renditionsOf } from '#src/database/renditions.ts'
 import {
   findVariant,
@@ -62,7 +63,8 @@ export function createVariants({ ids, link, attach }: VariantDependencies) {
   /** The campaign renders again, its shots without a clip are bought anew, and the failed renditions wait for them. */
   async function reopen({ trx, variant, models }: Reopening): Promise<void> {
     const failed = (await renditionsOf(trx, [variant.id])).filter((rendition) => rendition.status === 'failed')
-    const shots = await strandedShots(trx, [...new Set(failed.flatMap((rendition) => rendition.shot_ids))])
+    const shotIds = [...new Set(failed.flatMap((rendition) => rendition.shot_ids))]
+    const shots = await strandedShots(trx, shotIds)
     await attach(
       trx,
       variant.workspace_id,
@@ -70,6 +72,7 @@ export function createVariants({ ids, link, attach }: VariantDependencies) {
     )
     await reopenVariant(trx, variant.id, 'rendering')
     await reopenRenditions(trx, variant.id, variant.revision + 1)
+    await releaseShots(trx, shotIds)
   }
 
   return {
