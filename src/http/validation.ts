@@ -4,6 +4,7 @@
  */
 import type { FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
+import { unstorableTexts } from '#src/domain/template/faults.ts'
 import { invalid, type Fault } from '#src/errors.ts'
 
 const places: Readonly<Record<string, string>> = { body: '', querystring: '/query', params: '/params', headers: '/headers' }
@@ -28,7 +29,9 @@ export function faultsOf(error: z.ZodError, place = ''): Fault[] {
 export const zodValidator: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart }) =>
   (value) => {
+    const place = places[httpPart ?? 'body'] ?? ''
     const result = schema.safeParse(value)
-    if (result.success) return { value: result.data }
-    return { error: invalid(faultsOf(result.error, places[httpPart ?? 'body'])) }
+    if (!result.success) return { error: invalid(faultsOf(result.error, place)) }
+    const unstorable = httpPart === 'headers' ? [] : unstorableTexts(result.data, place)
+    return unstorable.length > 0 ? { error: invalid(unstorable) } : { value: result.data }
   }

@@ -91,6 +91,11 @@ describe('what is not a 2xx is a problem document', () => {
     expect(pointers.sort()).toEqual(['/budget_per_month_micro_usd', '/nam', '/name'])
   })
 
+  it('refuses text that cannot be kept', async () => {
+    const answer = await post('/v1/workspaces', String.raw`{"name":"a\u0000b"}`)
+    expect(answer.json()).toMatchObject({ status: 422, errors: [{ pointer: '/name', code: 'unstorable_text' }] })
+  })
+
   it('names a fault of the query', async () => {
     const answer = await send({ url: '/v1/workspaces?limit=1000' })
     expect(answer.json()).toMatchObject({ status: 422, errors: [{ pointer: '/query/limit' }] })

@@ -173,6 +173,7 @@ export const plan = z
           locale: z.string(),
           prompts: z.array(z.string()),
           overlays: z.array(z.string().nullable()),
+          generation_ids: z.array(z.string()),
         }),
       )
       .optional(),
