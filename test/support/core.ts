@@ -67,7 +67,14 @@ export async function createCore() {
   const settleVariants = createSettle({ events, link })
   const variantSweeps = createVariantSweeps({ settle: settleVariants })
   const generations = createGenerations({
-    ...{ db, ids: newId, now, registry, spend, events, files, link },
+    db,
+    ids: newId,
+    now,
+    registry,
+    spend,
+    events,
+    files,
+    link,
     releaseRenditions: variantSweeps.releaseRenditions,
     referenceLink: async () => 'http://spots/reference',
   })
@@ -144,7 +151,9 @@ export async function createCore() {
     await topUp.tick()
     const batch = woken.splice(0)
     const before = sim.polls.length
-    await Promise.all(batch.map(({ kind, id }) => consumers.get(kind)?.(id, { signal: new AbortController().signal })))
+    await Promise.all(
+      batch.map(async ({ kind, id }) => await consumers.get(kind)?.(id, { signal: new AbortController().signal })),
+    )
     await skipWaits()
     await poller.settle()
     return batch.length > 0 || sim.polls.length > before

@@ -167,14 +167,15 @@ describe('a worker that dies or stalls', () => {
     const { row, lease, options } = await claimOne(id)
     let resume = (): void => {}
     const stalled = new Promise<void>((resolve) => (resume = resolve))
-    let first = true
+    let begun = (): void => {}
+    const composing = new Promise<void>((resolve) => (begun = resolve))
     compositor.orders.beforeCompose = async () => {
-      if (!first) return
-      first = false
+      Object.assign(compositor.orders, usual)
+      begun()
       await stalled
     }
     const late = core.handlers.compose.handle(row, lease, options)
-    while (first) await new Promise((resolve) => setImmediate(resolve))
+    await composing
     await expire(row.id)
     await core.settle()
     const before = await variantsOf(id)
