@@ -18,7 +18,7 @@ section { padding: 18px; border: 1px solid var(--line); border-radius: 16px; bac
 h2 { display: flex; gap: 10px; align-items: baseline; margin: 0 0 14px; font-size: 16px }
 h2 span { padding: 1px 8px; border-radius: 99px; font-size: 12px; font-weight: 500; color: var(--accent); border: 1px solid currentColor }
 .row { display: flex; gap: 12px; align-items: flex-end }
-figure { margin: 0; flex: var(--ratio) 1 0; min-width: 0 }
+figure { margin: 0; min-width: 0 }
 video { display: block; width: 100%; aspect-ratio: var(--ratio); border-radius: 10px; background: #000; cursor: pointer }
 figcaption { margin-top: 6px; font-size: 12px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
 figcaption a { color: inherit }
@@ -32,7 +32,7 @@ for (const video of document.querySelectorAll('video')) {
 }`
 
 const figure = (r: SavedRendition) => `
-      <figure style="--ratio:${r.width}/${r.height};flex-grow:${(r.width / r.height).toFixed(3)}">
+      <figure style="--ratio:${r.width}/${r.height};flex:${(r.width / r.height).toFixed(3)} 1 0">
         <video src="${address(r.video)}" poster="${address(r.poster)}" preload="none" loop playsinline></video>
         <figcaption><a href="${address(r.video)}">${escape(r.format)}</a> · ${r.seconds.toFixed(1)} s · ${(r.bytes / 1e6).toFixed(1)} MB</figcaption>
       </figure>`
