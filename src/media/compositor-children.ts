@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { AssetPaths, ComposedFiles } from '#src/contracts/composition.ts'
 import { partsOf } from './child-parts.ts'
 import type { Compositor } from './compositor.ts'
+import { timelineOf } from './graph-timeline.ts'
 import { createPool, type Lane } from './pool.ts'
 import type { Job, JobKind, Jobs } from './protocol.ts'
 
@@ -16,13 +17,14 @@ interface CompositorOptions {
   readonly processes?: number | undefined
   /** Where children keep their own temporary files; made when missing. */
   readonly tempDir: string
-  /** A job that takes longer is ended; default 5 minutes for videos, 30 s for everything else. */
+  /** A job that takes longer is ended; default 5 minutes for videos and 10 s more for each of their seconds, 1 minute for everything else. */
   readonly timeoutMs?: number | undefined
   readonly logger?: { warn(fields: object, message: string): void } | undefined
 }
 
 const videoMs = 300_000
-const quickMs = 30_000
+const perSecondMs = 10_000
+const quickMs = 60_000
 const maxJobs = 100
 const maxRss = 1.2 * 1024 ** 3
 const mostThreads = 4
@@ -37,6 +39,12 @@ const lanes = {
 } as const satisfies Record<JobKind, Lane>
 
 const entry = fileURLToPath(new URL('./child.ts', import.meta.url))
+
+/** A long video on a busy machine is not stuck. */
+function timeFor(job: Job): number {
+  if (job.kind === 'compose') return videoMs + perSecondMs * timelineOf(job.input.composition).totalSeconds
+  return job.kind === 'storyboard' ? videoMs + perSecondMs * job.input.spec.seconds : quickMs
+}
 
 /** A child works in a folder of its own. */
 const absoluteAssets = (assets: AssetPaths): AssetPaths =>
@@ -74,7 +82,7 @@ export function createCompositor({ processes, tempDir, timeoutMs, logger }: Comp
     const job = { kind, input } as unknown as Job
     const lane = lanes[kind]
     try {
-      const result = await pool.run(job, { lane, signal, timeoutMs: timeoutMs ?? (lane === 'batch' ? videoMs : quickMs) })
+      const result = await pool.run(job, { lane, signal, timeoutMs: timeoutMs ?? timeFor(job) })
       return result as Jobs[K]['output']
     } catch (error) {
       for (const path of partsOf(job)) await rm(path, { force: true })
