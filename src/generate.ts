@@ -3,6 +3,7 @@
  * 1 when something is out of date; test/generate.test.ts does the same.
  */
 import { settings } from './config.ts'
+import { eventTypesFile } from './generate-events.ts'
 import { createApp } from './http/app.ts'
 import { readFile, writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
@@ -86,6 +87,7 @@ export async function generate(): Promise<Readonly<Record<string, string>>> {
     '.env.example': envExample(),
     'README.md': withTable(await readFile(at('README.md'), 'utf8')),
     'openapi.yaml': await openapi(),
+    'src/client/webhook-events.ts': eventTypesFile(),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { tidy } from './openapi-tidy.ts'
+import { withWebhooks } from './openapi-webhooks.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
 const description = `Spotsmith turns one campaign template and an audience of segments into finished, personalised video ads.
@@ -49,5 +50,5 @@ export const openapiOptions: FastifyDynamicSwaggerOptions = {
     },
   },
   transform: jsonSchemaTransform,
-  transformObject: (document) => tidy(jsonSchemaTransformObject(document) as never) as never,
+  transformObject: (document) => tidy(withWebhooks(jsonSchemaTransformObject(document) as never)),
 }
