@@ -73,8 +73,8 @@ export const settings = {
     { example: 'redis://redis:6379', secret: true },
   ),
   STORAGE_URL: setting(
-    url('s3:').optional(),
-    'Object store, `s3://bucket/prefix?endpoint=…&region=…`; default: a folder in DATA_DIR',
+    url('s3:', 'file:').optional(),
+    'Object store: `s3://bucket/prefix?endpoint=…&region=…`, or `file:///folder` that every process sees; default: a folder in DATA_DIR',
     { example: 's3://spotsmith/files?endpoint=http://s3:8333&region=us-east-1' },
   ),
   AWS_ACCESS_KEY_ID: setting(z.string().optional(), 'Access key of the object store; default: the chain of the AWS SDK', {

@@ -63,6 +63,7 @@ say(`A simulated vendor listens on ${simulator.url}. Start the service against i
 and name its models in a campaign: "models": ["sim/wan-3.0"]
   sim/wan-3.0        JSON, lists its jobs: lost answers are found again
   sim-form/wan-3.0   the same as multipart forms, as OpenAI had it
+  sim-key/wan-3.0    answers a repeated Idempotency-Key with the first job (POST /_sim/settings {"idempotent": true})
   sim-blind/wan-3.0  as OpenRouter: offers no way to find a lost answer
 
 Make it misbehave, and see what it cost:

@@ -1,4 +1,5 @@
-/** `STORAGE_URL` → where the bucket is. Every fault at once; a parameter that is not known is one. */
+/** `STORAGE_URL` → where the bucket or the folder is. Every fault at once; a parameter that is not known is one. */
+import { fileURLToPath } from 'node:url'
 
 export interface BucketLocation {
   readonly bucket: string
@@ -53,10 +54,18 @@ function faultsOf(url: URL): string[] {
   ]
 }
 
+/** The folder of `file:///absolute/path`; undefined for another kind of address. @throws BadStorageUrl */
+export function folderOfUrl(text: string): string | undefined {
+  if (!URL.canParse(text) || new URL(text).protocol !== 'file:') return undefined
+  const url = new URL(text)
+  if (url.host === '' && url.search === '' && url.hash === '' && url.pathname.length > 1) return fileURLToPath(url)
+  throw new BadStorageUrl(['STORAGE_URL: a folder is named by its absolute path and nothing else: file:///srv/spotsmith.'])
+}
+
 /** @param text `s3://bucket/prefix?endpoint=…&region=…&path_style=…&public_endpoint=…`. @throws BadStorageUrl */
 export function readStorageUrl(text: string): BucketLocation {
   if (!URL.canParse(text) || new URL(text).protocol !== 's3:') {
-    throw new BadStorageUrl(['STORAGE_URL: Expected s3://bucket/prefix?endpoint=…&region=….'])
+    throw new BadStorageUrl(['STORAGE_URL: Expected s3://bucket/prefix?endpoint=…&region=… or file:///folder.'])
   }
   const url = new URL(text)
   const faults = faultsOf(url)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { BadStorageUrl, readStorageUrl } from '#src/storage/storage-url.ts'
+import { BadStorageUrl, folderOfUrl, readStorageUrl } from '#src/storage/storage-url.ts'
 import { createStorage } from '#src/storage/index.ts'
 import { createS3Store } from '#src/storage/s3.ts'
 
@@ -14,6 +14,12 @@ describe('STORAGE_URL', () => {
       linkEndpoint: undefined,
       presigns: true,
     })
+  })
+
+  test('a folder: by its absolute path, and nothing else', () => {
+    expect(folderOfUrl('file:///srv/spot%20smith')).toBe('/srv/spot smith')
+    expect(folderOfUrl('s3://films')).toBeUndefined()
+    for (const url of ['file://server/srv', 'file:///', 'file:///srv?region=x']) expect(() => folderOfUrl(url)).toThrow(BadStorageUrl)
   })
 
   test('another server: path style, a default region, no links until it says where browsers find it', () => {

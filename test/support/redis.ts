@@ -30,10 +30,16 @@ export async function openTestRedis(): Promise<TestRedis> {
   return url ? { url, close: async () => {} } : startRedis()
 }
 
-/** A server of our own, e.g. to configure it wrongly or to stop it. @throws when redis-server is missing */
-export async function startRedis(settings: readonly string[] = ['--maxmemory-policy', 'noeviction']): Promise<TestRedis> {
+const usable = ['--maxmemory-policy', 'noeviction']
+
+/**
+ * A server of our own, e.g. to configure it wrongly or to stop it.
+ * @param fixedPort where another one was before; it comes back empty
+ * @throws when redis-server is missing
+ */
+export async function startRedis(settings: readonly string[] = usable, fixedPort?: number): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'spotsmith-redis-'))
-  const port = await freePort()
+  const port = fixedPort ?? (await freePort())
   const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder]
   const server = spawn('redis-server', [...own, ...settings], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(server, 'exit')

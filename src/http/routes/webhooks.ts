@@ -141,7 +141,7 @@ export const addWebhooks: AddRoutes = (add, { endpoints, events }) => {
     summary: 'List events, newest first',
     query: eventQuery,
     answer: page(event, 'Event'),
-    handler: ({ scope, query }) => events.list(scope, query),
+    handler: ({ scope, query }) => events.list(scope, query, query),
   })
   add({
     method: 'GET',
@@ -180,7 +180,7 @@ export const addWebhooks: AddRoutes = (add, { endpoints, events }) => {
     summary: 'List deliveries, newest first',
     query: deliveryQuery,
     answer: page(delivery, 'Delivery'),
-    handler: ({ scope, query }) => endpoints.deliveries(scope, query),
+    handler: ({ scope, query }) => endpoints.deliveries(scope, query, query),
   })
   add({
     method: 'GET',

@@ -15,10 +15,14 @@ interface Kind {
   readonly recovery: Readonly<Record<string, unknown>>
 }
 
-/** Two that list their jobs, and one that offers no way to find a lost answer: its losses become `uncertain`. */
+/**
+ * Two that list their jobs, one that knows its jobs by our key (set `idempotent`), and one that offers no way to find a lost
+ * answer: its losses become `uncertain`.
+ */
 const kinds: readonly Kind[] = [
   { id: 'sim', dialect: 'json', recovery: { kind: 'list', window_seconds: 86_400 } },
   { id: 'sim-form', dialect: 'openai', recovery: { kind: 'list', window_seconds: 86_400 } },
+  { id: 'sim-key', dialect: 'json', recovery: { kind: 'idempotency-key', ttl_seconds: 86_400 } },
   { id: 'sim-blind', dialect: 'openrouter', recovery: { kind: 'none' } },
 ]
 

@@ -1,0 +1,27 @@
+/** Pulls plugs at random while a campaign runs, until it is done and there were enough. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Chance } from './random.ts'
+import type { Stage } from './stage.ts'
+
+export interface Kill {
+  readonly name: string
+  readonly at: number
+}
+
+export interface KillOptions {
+  readonly kills: number
+  readonly leastMs: number
+  readonly mostMs: number
+}
+
+/** One process at a time; the next one dies whether or not the last one is back. */
+export async function killAtRandom({ fleet }: Stage, chance: Chance, { kills, leastMs, mostMs }: KillOptions): Promise<Kill[]> {
+  const done: Kill[] = []
+  while (done.length < kills) {
+    await delay(chance.between(leastMs, mostMs))
+    const name = chance.pick(fleet.names)
+    done.push({ name, at: Date.now() })
+    await fleet.restart(name)
+  }
+  return done
+}
