@@ -25,3 +25,12 @@ export async function killAtRandom({ fleet }: Stage, chance: Chance, { kills, le
   }
   return done
 }
+
+/** Kills the only process, some time after it answers: one that dies while it starts makes no progress. */
+export async function killWhenReady(stage: Stage, chance: Chance, { kills, leastMs, mostMs }: KillOptions): Promise<void> {
+  for (let done = 0; done < kills; done++) {
+    await stage.fleet.call('GET', '/livez')
+    await delay(chance.between(leastMs, mostMs))
+    await stage.fleet.restart('all')
+  }
+}

@@ -84,7 +84,9 @@ const billedAsBooked: Rule = async ({ query, simulator }) => {
     const bill = billed.get(String(id)) ?? 0
     const open = ['uncertain', 'superseded'].includes(String(status))
     const right = open ? Number(spent) === 0 && Number(reserved) >= bill : Number(spent) === bill && Number(reserved) === 0
-    return right ? [] : [`The attempt ${String(id)} (${String(status)}): billed ${bill}, booked ${spent}, reserved ${reserved}`]
+    return right
+      ? []
+      : [`The attempt ${String(id)} (${String(status)}): billed ${bill}, booked ${Number(spent)}, reserved ${Number(reserved)}`]
   })
 }
 
