@@ -19,7 +19,8 @@ describe('STORAGE_URL', () => {
   test('a folder: by its absolute path, and nothing else', () => {
     expect(folderOfUrl('file:///srv/spot%20smith')).toBe('/srv/spot smith')
     expect(folderOfUrl('s3://films')).toBeUndefined()
-    for (const url of ['file://server/srv', 'file:///', 'file:///srv?region=x']) expect(() => folderOfUrl(url)).toThrow(BadStorageUrl)
+    for (const url of ['file://server/srv', 'file:///', 'file:///srv?region=x'])
+      expect(() => folderOfUrl(url)).toThrow(BadStorageUrl)
   })
 
   test('another server: path style, a default region, no links until it says where browsers find it', () => {
