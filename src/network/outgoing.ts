@@ -12,7 +12,7 @@ import { limited, readHead } from './limits.ts'
 
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Buffer
   /** From the call to the last byte that is read, lookup and connect included. */
   readonly timeoutMs: number
   /** How much of the answer's body is kept; the rest is not read. */
