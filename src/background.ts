@@ -39,11 +39,16 @@ function createPlannerOf(resources: Resources, services: Services) {
   })
 }
 
+function signingIdentity({ signer }: Resources) {
+  if (!signer) throw new Error('A process that composes needs a signer.')
+  return signer.identity
+}
+
 function createHandlers(resources: Resources, services: Services): Handlers {
   const { compositor, store, registry, monotonic, random, outgoing, now, workDir, assets, db } = resources
   const { generations, deliveries, files, settle } = services
   const tempDirs = createTempDirs(join(workDir, 'units'))
-  const isDraft = (model: string) => registry.card(model)?.draft === true
+  const identity = signingIdentity(resources)
   return {
     plan: createPlanHandler({ planner: createPlannerOf(resources, services) }),
     generate: createGenerateHandler({
@@ -53,7 +58,8 @@ function createHandlers(resources: Resources, services: Services): Handlers {
       fetchClip: createFetchClip({ store, compositor, tempDirs }),
     }),
     compose: createComposeHandler({
-      compose: createCompose({ db, settle, files, isDraft, compositorVersion }),
+      compose: createCompose({ db, settle, files, model: (id) => registry.card(id), signer: identity, compositorVersion }),
+      signer: identity,
       compositor,
       store,
       assets,

@@ -101,6 +101,24 @@ export const settings = {
     'How long a link to a file works; longer than the 75 hours of the webhook schedule',
   ),
   COMPOSITOR_PROCESSES: setting(whole(1, 256).optional(), 'Compositor child processes; default: one per core'),
+  C2PA_CERTIFICATE_FILE: setting(
+    z.string().optional(),
+    'PEM file with the certificate chain that signs finished files, the signing certificate first; default: a development certificate, made once and kept in DATA_DIR',
+    { example: './c2pa-chain.pem' },
+  ),
+  C2PA_KEY_FILE: setting(z.string().optional(), 'PEM file with the private key of C2PA_CERTIFICATE_FILE', {
+    example: './c2pa-key.pem',
+  }),
+  C2PA_TIMESTAMP_URL: setting(
+    url('http:', 'https:').optional(),
+    'Time-stamp server (RFC 3161) for signatures; default: signatures carry no trusted time',
+    { example: 'https://timestamp.example' },
+  ),
+  C2PA_TRUST_FILE: setting(
+    z.string().optional(),
+    'PEM file with the root certificates whose signatures count as trusted when a file is verified',
+    { example: './c2pa-trust-list.pem' },
+  ),
   ALLOWED_PRIVATE_TARGETS: setting(
     networks.default([]),
     'Networks (CIDR, comma-separated) that outgoing requests may reach although they are private',
@@ -149,6 +167,10 @@ const contradictions: readonly [(c: Raw) => boolean, string][] = [
   [
     (c) => Boolean(c.AWS_ACCESS_KEY_ID) !== Boolean(c.AWS_SECRET_ACCESS_KEY),
     'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both or neither.',
+  ],
+  [
+    (c) => Boolean(c.C2PA_CERTIFICATE_FILE) !== Boolean(c.C2PA_KEY_FILE),
+    'C2PA_CERTIFICATE_FILE and C2PA_KEY_FILE: set both or neither.',
   ],
 ]
 

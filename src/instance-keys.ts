@@ -93,7 +93,11 @@ export interface KeyFile {
  * The key in DATA_DIR/`name`, made with `generate` when there is none.
  * @throws when the file is damaged (shorter than 32 characters): a new key would make what the old one encrypted unreadable
  */
-export async function openKeyFile(dataDir: string, name: 'secret-key' | 'api-key', generate: () => string): Promise<KeyFile> {
+export async function openKeyFile(
+  dataDir: string,
+  name: 'secret-key' | 'api-key' | 'development-certificate.pem',
+  generate: () => string,
+): Promise<KeyFile> {
   const path = join(dataDir, name)
   await mkdir(dataDir, { recursive: true })
   const known = await readKey(path)

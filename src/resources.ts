@@ -14,6 +14,7 @@ import type { Logger } from './logger.ts'
 import { type Compositor, createCompositor } from './media/index.ts'
 import { createGuard } from './network/guard.ts'
 import { createOutgoing, type Outgoing } from './network/outgoing.ts'
+import { openProvenanceSigner, readTrustedRoots } from './provenance-signer.ts'
 import { openProviders } from './providers/index.ts'
 import { createRunQueue, type RunQueueTarget } from './queue/bullmq.ts'
 import { createStorage } from './storage/index.ts'
@@ -104,13 +105,22 @@ function openNetwork(config: Config, cleanup: AsyncDisposableStack) {
   return { guard, outgoing }
 }
 
+/** Most time-stamp servers speak http: what they answer is signed, so nothing is lost by it. */
+async function openSigner(config: Config, cleanup: AsyncDisposableStack) {
+  if (config.ROLE === 'api') return undefined
+  const outgoing = createOutgoing({ guard: createGuard({ allowed: config.ALLOWED_PRIVATE_TARGETS, insecure: true }) })
+  cleanup.defer(() => outgoing.close())
+  return await openProvenanceSigner(config, { now: world.now, random: world.randomBytes, post: outgoing.post })
+}
+
 async function openCompositor(config: Config, logger: Logger, cleanup: AsyncDisposableStack) {
+  const signer = await openSigner(config, cleanup)
   const work = await openWorkFolder(config.DATA_DIR)
   cleanup.defer(() => work.close())
   const tempDir = join(work.path, 'compositor')
-  const compositor = createCompositor({ processes: config.COMPOSITOR_PROCESSES, tempDir, logger })
+  const compositor = createCompositor({ processes: config.COMPOSITOR_PROCESSES, tempDir, signer, logger })
   cleanup.defer(() => compositor.close())
-  return { compositor, workDir: work.path }
+  return { compositor, signer, workDir: work.path }
 }
 
 interface ProviderParts {
@@ -141,7 +151,8 @@ async function open(config: Config, { logger, env }: Surroundings, cleanup: Asyn
   const secrets = createSecrets(await openSecretKey(config), world.randomBytes)
   const store = await openStorage(config, cleanup)
   const network = openNetwork(config, cleanup)
-  const { compositor, workDir } = await openCompositor(config, logger, cleanup)
+  const trustedRoots = await readTrustedRoots(config)
+  const { compositor, signer, workDir } = await openCompositor(config, logger, cleanup)
   const registry = await openRegistry(config, { env, compositor, workDir, outgoing: network.outgoing }, cleanup)
   const runQueue = await openRunQueue(config, database.connectionString, logger, cleanup)
   return {
@@ -156,6 +167,9 @@ async function open(config: Config, { logger, env }: Surroundings, cleanup: Asyn
     firstKey: () => openFirstKey(config),
     store,
     compositor,
+    /** undefined where nothing is composed (ROLE=api) */
+    signer,
+    trustedRoots,
     workDir,
     assets: createAssetCache({ store, dir: join(workDir, 'assets') }),
     registry,

@@ -10,6 +10,7 @@ import { createMedia } from './domain/media/service.ts'
 import { createModels } from './domain/models/service.ts'
 import type { WithAssets } from './domain/plan/ports.ts'
 import { createPreviews } from './domain/preview/service.ts'
+import { createProvenance } from './domain/provenance/service.ts'
 import { createSpend } from './domain/spend/service.ts'
 import { createTemplates } from './domain/template/service.ts'
 import { createErasure } from './domain/variant/service-erase.ts'
@@ -62,7 +63,8 @@ export function withAssetsOf({ assets }: Resources): WithAssets {
 }
 
 export function createServices(resources: Resources) {
-  const { ids, now, randomBytes, db, database, store, secrets, config, registry, publicUrl, compositor, workDir } = resources
+  const { ids, now, randomBytes, db, database, store, secrets, config, registry, publicUrl, compositor, workDir, trustedRoots } =
+    resources
   const { events, endpoints, deliveries } = createTelling(resources)
   const sign = secrets.signer('file-link')
   const files = createFiles({ db, store, newId: ids, sign, publicUrl, now, linkDays: config.LINK_DAYS })
@@ -107,6 +109,7 @@ export function createServices(resources: Resources) {
       still: (composition, paths, options) => compositor.still(composition, paths, options),
       withAssets: withAssetsOf(resources),
     }),
+    provenance: createProvenance({ tempDir: workDir, inspect: (path) => compositor.verify(path, { trusted: trustedRoots }) }),
     settle,
     spend,
     templates,

@@ -1,7 +1,9 @@
 /** One rendition: prepare (what it is made from), perform (make it and store it), record (files, status, event at once). */
-import type { ComposeResult, Composition } from '#src/contracts/composition.ts'
+import type { ComposeResult } from '#src/contracts/composition.ts'
+import type { SigningIdentity } from '#src/contracts/provenance.ts'
 import type { RenditionRow } from '#src/database/renditions.ts'
 import type { Artefact, Compose, Finished, Prepared } from '#src/domain/variant/service-compose.ts'
+import { signedPart } from '#src/domain/variant/provenance.ts'
 import type { Compositor } from '#src/media/compositor.ts'
 import type { ObjectStore } from '#src/storage/storage.ts'
 import { createHash } from 'node:crypto'
@@ -15,6 +17,8 @@ import type { WorkHandler } from './worker.ts'
 export interface ComposeHandlerDependencies {
   readonly compose: Compose
   readonly compositor: Pick<Compositor, 'compose'>
+  /** Who signs what the compositor makes. */
+  readonly signer: SigningIdentity
   readonly store: Pick<ObjectStore, 'put'>
   readonly assets: AssetCache
   readonly tempDirs: TempDirs
@@ -30,7 +34,7 @@ type Kind = keyof typeof kinds
 type Work = Extract<Prepared, { kind: 'compose' }>
 
 export function createComposeHandler(deps: ComposeHandlerDependencies): WorkHandler<RenditionRow> {
-  const { compose, compositor, store, assets, tempDirs } = deps
+  const { compose, compositor, signer, store, assets, tempDirs } = deps
 
   /**
    * The key names the content, so that a late write of a worker that lost its lease, or of another worker that makes an
@@ -43,22 +47,23 @@ export function createComposeHandler(deps: ComposeHandlerDependencies): WorkHand
     return { kind, objectKey, mediaType, bytes, sha256 }
   }
 
-  async function make(dir: string, composition: Composition, paths: Record<string, string>, signal: AbortSignal) {
+  async function make(dir: string, { composition, claim }: Work, paths: Record<string, string>, signal: AbortSignal) {
     const files = { video: join(dir, 'video.mp4'), poster: join(dir, 'poster.jpg'), preview: join(dir, 'preview.mp4') }
-    const result: ComposeResult = await compositor.compose(composition, paths, files, { signal })
-    return { files, result }
+    const result: ComposeResult = await compositor.compose(composition, paths, files, { signal, claim })
+    if (!result.signed) throw new Error('The compositor has left the files unsigned.')
+    return { files, result, signed: signedPart(result.signed, signer) }
   }
 
   async function perform(row: RenditionRow, work: Work, signal: AbortSignal): Promise<Finished> {
-    const { composition, renditionKey } = work
+    const { renditionKey } = work
     return await assets.use(work.assets, signal, (paths) =>
       tempDirs.use(async (dir) => {
-        const { files, result } = await make(dir, composition, paths, signal)
+        const { files, result, signed } = await make(dir, work, paths, signal)
         const prefix = `${row.workspace_id}/renditions/${renditionKey}`
         const artefacts: Artefact[] = []
         for (const kind of Object.keys(kinds) as Kind[]) artefacts.push(await keep(kind, files[kind], prefix, signal))
         const { seconds, width, height, qa } = result
-        return { renditionKey, seconds, width, height, qa, artefacts }
+        return { renditionKey, seconds, width, height, qa, artefacts, signed }
       }),
     )
   }

@@ -2,6 +2,8 @@
  * What one rendition is made from: plain JSON, complete, nothing left to resolve. Its digest is the rendition key.
  * Lengths are pixels of the output unless they say otherwise; fractions are of the frame; times are seconds.
  */
+import type { SignedFiles } from './provenance.ts'
+
 export interface Geometry {
   readonly width: number
   readonly height: number
@@ -83,7 +85,7 @@ export interface Composition {
     readonly logo: string | null
   } | null
   /** The visible AI label, or null when it is switched off. */
-  readonly label: { readonly text: string } | null
+  readonly label: { readonly text: string; readonly icon?: true } | null
   readonly brand: {
     readonly fonts: { readonly headline: string; readonly body: string }
     readonly colors: { readonly text: string; readonly accent: string }
@@ -105,6 +107,8 @@ export interface ComposeResult {
   readonly height: number
   /** Figures of the finished file, measured after opening it again. */
   readonly qa: Readonly<Record<string, number | string | boolean>>
+  /** null: signing was not asked for. */
+  readonly signed: SignedFiles | null
 }
 
 /** How a text came out. `overflow` means that it did not fit at the smallest size; never drawn silently. */

@@ -49,6 +49,8 @@ export interface ModelCard {
   readonly submitsPerMinute: number
   /** Typical seconds from submission to result, for estimates. */
   readonly typicalSeconds?: number
+  /** What the vendor says of an invisible watermark in its clips, e.g. "SynthID". */
+  readonly watermark?: string
   /** A rehearsal and not a model: its files are `draft` and never mixed with paid ones. */
   readonly draft?: boolean
 }

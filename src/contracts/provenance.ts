@@ -63,6 +63,45 @@ export interface SignedFiles {
   readonly vendor_manifests: readonly VendorManifest[]
 }
 
+/** What is kept with a rendition of how people are told (renditions.disclosure). */
+export interface Disclosure {
+  readonly kind: DisclosureKind
+  /** The text that is seen, for the whole duration; null: the label is off. */
+  readonly label: string | null
+  readonly style: 'text' | 'icon'
+  /** Why it is off. */
+  readonly reason: string | null
+}
+
+/** A clip of a rendition, and where it comes from. */
+export interface ClipSource {
+  readonly generation_id: string
+  readonly attempt_id: string | null
+  readonly sha256: string
+  /** "provider/model" */
+  readonly model: string
+  /** sha256 of the prompt as it was sent. */
+  readonly prompt_sha256: string
+  /** What the model's vendor says of an invisible watermark of its own; null: nothing is known. */
+  readonly vendor_watermark: string | null
+}
+
+/** What is kept with a rendition of where it comes from (renditions.provenance). */
+export interface Provenance {
+  /** `unsigned` until the files are made. */
+  readonly status: 'unsigned' | SigningIdentity['status']
+  readonly signer: SigningIdentity | null
+  readonly digital_source_type: string
+  /** Label of the video's manifest. */
+  readonly manifest_id: string | null
+  /** Of all files of the rendition: a file that is verified is found by it. */
+  readonly manifest_ids: readonly string[]
+  readonly vendor_manifests: readonly VendorManifest[]
+  readonly clips: readonly ClipSource[]
+  /** Spotsmith adds no invisible watermark: there is none that works without another service. */
+  readonly watermark: 'none'
+}
+
 export const verificationStatuses = ['valid', 'invalid', 'no_manifest', 'unreadable'] as const
 
 /** What can be said of any file by reading it, without asking anyone. */

@@ -18,6 +18,7 @@ const tags: readonly (readonly [string, string])[] = [
   ['audiences', 'Segments, and their streamed import'],
   ['variants', "One segment's ad and its renditions"],
   ['generations', 'Clips, attempts and cost'],
+  ['provenance', 'Where files come from: verification and the evidence record'],
   ['models', 'Model cards: lengths, ratios, price, sunset'],
   ['media', 'Logos, fonts, images and music'],
   ['formats', 'Output geometry, encoding and limits of a channel'],

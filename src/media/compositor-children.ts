@@ -6,11 +6,14 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AssetPaths, ComposedFiles } from '#src/contracts/composition.ts'
+import type { ProvenanceClaim } from '#src/contracts/provenance.ts'
 import { partsOf } from './child-parts.ts'
+import { answerQuestions } from './child-questions.ts'
 import type { Compositor } from './compositor.ts'
 import { timelineOf } from './graph-timeline.ts'
 import { createPool, type Lane } from './pool.ts'
 import type { Job, JobKind, Jobs } from './protocol.ts'
+import type { ClaimSigner } from './provenance/claim-signer.ts'
 
 interface CompositorOptions {
   /** Children that render; default one per core. One more, started on demand, serves stills, measures and probes. */
@@ -19,6 +22,8 @@ interface CompositorOptions {
   readonly tempDir: string
   /** A job that takes longer is ended; default 5 minutes for videos and 10 s more for each of their seconds, 1 minute for everything else. */
   readonly timeoutMs?: number | undefined
+  /** Signs the files whose claims are given. */
+  readonly signer?: ClaimSigner | undefined
   readonly logger?: { warn(fields: object, message: string): void } | undefined
 }
 
@@ -36,6 +41,7 @@ const lanes = {
   measure: 'interactive',
   probe: 'interactive',
   inspectImage: 'interactive',
+  verify: 'interactive',
 } as const satisfies Record<JobKind, Lane>
 
 const entry = fileURLToPath(new URL('./child.ts', import.meta.url))
@@ -49,6 +55,14 @@ function timeFor(job: Job): number {
 /** A child works in a folder of its own. */
 const absoluteAssets = (assets: AssetPaths): AssetPaths =>
   Object.fromEntries(Object.entries(assets).map(([sha256, path]) => [sha256, resolve(path)]))
+
+const noSigner = () => Promise.reject(new Error('This compositor has no signer.'))
+
+/** A file that was to be signed is signed, or is not made. */
+function signingOf(claim: ProvenanceClaim, signer: ClaimSigner | undefined) {
+  if (!signer) throw new Error('A claim was given to a compositor without a signer.')
+  return { claim, algorithm: signer.algorithm, reservedBytes: signer.reservedBytes }
+}
 
 /** Nothing of the service's environment: no secret can leak from a process that reads hostile files. */
 function startChild(tempDir: string) {
@@ -65,11 +79,12 @@ function startChild(tempDir: string) {
  * Starts no process until the first job. `close` leaves none.
  * @returns the compositor; its jobs throw Terminal for a faulty input and Retryable for a lost child
  */
-export function createCompositor({ processes, tempDir, timeoutMs, logger }: CompositorOptions): Compositor {
+export function createCompositor({ processes, tempDir, timeoutMs, signer, logger }: CompositorOptions): Compositor {
   const cores = availableParallelism()
   const threads = Math.min(cores, mostThreads)
   mkdirSync(tempDir, { recursive: true })
-  const pool = createPool({ processes: processes ?? cores, start: () => startChild(tempDir), maxJobs, maxRss, logger })
+  const start = () => answerQuestions(startChild(tempDir), signer?.sign ?? noSigner)
+  const pool = createPool({ processes: processes ?? cores, start, maxJobs, maxRss, logger })
   let jobs = 0
   /** Unique while this process lives, and told from what a dead one left. */
   const part = (path: string): string => `${path}.${process.pid}-${jobs}.part`
@@ -95,7 +110,8 @@ export function createCompositor({ processes, tempDir, timeoutMs, logger }: Comp
     const assets = absoluteAssets(given)
     const files = { video: resolve(names.video), poster: resolve(names.poster), preview: resolve(names.preview) }
     const parts: ComposedFiles = { video: part(files.video), poster: part(files.poster), preview: part(files.preview) }
-    return run('compose', { composition, assets, files, parts, threads }, options?.signal)
+    const signing = options?.claim ? signingOf(options.claim, signer) : null
+    return run('compose', { composition, assets, files, parts, threads, signing }, options?.signal)
   }
 
   return {
@@ -110,6 +126,7 @@ export function createCompositor({ processes, tempDir, timeoutMs, logger }: Comp
     },
     probe: (path, options) => run('probe', { path: resolve(path) }, options?.signal),
     inspectImage: (path, options) => run('inspectImage', { path: resolve(path) }, options?.signal),
+    verify: (path, { trusted }, options) => run('verify', { path: resolve(path), trusted }, options?.signal),
     close: () => pool.close(),
   }
 }

@@ -12,6 +12,8 @@ import { openGraph, type Picture } from './graph-run.ts'
 import { endCardSource, layerSource, videoSink } from './graph-video.ts'
 import { buildGraph, type Graphs } from './graph.ts'
 import type { Layer } from './layers.ts'
+import type { SignClaim } from './child-questions.ts'
+import { signFiles } from './provenance/sign-file.ts'
 import { probeClip, probeTrack } from './probe.ts'
 import type { Jobs } from './protocol.ts'
 import { belowFloor, type Figures, judge, reportOf } from './qa.ts'
@@ -89,20 +91,23 @@ async function produce(prepared: Prepared, input: Input): Promise<Figures> {
 
 /**
  * Writes video, poster and preview under their temporary names and renames them last.
- * @throws Terminal `bad_clip`, `bad_media`, `qa_failed`
+ * Signed last: whatever changed them afterwards would break the signature.
+ * @throws Terminal `bad_clip`, `bad_media`, `qa_failed`; what `sign` throws
  */
-export async function compose(input: Input): Promise<ComposeResult> {
-  const { composition, files, parts } = input
+export async function compose(input: Input, sign: SignClaim): Promise<ComposeResult> {
+  const { composition, files, parts, signing } = input
   const prepared = await prepare(input)
   const figures = await produce(prepared, input)
   const { timeline } = prepared.graphs
   const fault = judge(figures, { format: composition.format, timeline, sound: composition.audio.kind !== 'none' })
   if (fault) throw new Terminal('qa_failed', fault)
+  const signed = signing && (await signFiles(parts, input.assets, { ...signing, sign }))
   for (const name of ['poster', 'preview', 'video'] as const) await rename(parts[name], files[name])
   return {
     seconds: timeline.totalSeconds,
     width: figures.streams.width,
     height: figures.streams.height,
     qa: { ...reportOf(figures), findings: prepared.findings },
+    signed,
   }
 }

@@ -4,6 +4,7 @@ import { colorOr, css, readableOn, type Rgb } from './color.ts'
 import type { Rect } from './layout-geometry.ts'
 import { pillPadding } from './layout-items.ts'
 import { paintText } from './draw-text.ts'
+import { measure } from './text-measure.ts'
 import type { TextBlock } from './text.ts'
 
 interface Pill {
@@ -64,4 +65,31 @@ export function paintLabel(context: SKRSContext2D, pill: Pill): void {
   pillPath(context, pill.box, context.lineWidth / 2)
   context.stroke()
   paintPillText(context, 'label', pill, white)
+}
+
+/** How round the icon's corners are, of its height: a badge, and no button. */
+const iconRadius = 0.24
+
+/**
+ * The icon: "AI" in black on a white field, the word beside it in white on black. The EU's common icons say the same words;
+ * the shape is our own.
+ */
+export function paintIcon(context: SKRSContext2D, pill: Pill): void {
+  const { block, box } = pill
+  const { width, height } = box
+  const end = box.x + pillPadding.label.x * block.sizePx + (measure('AI', block.setting).advance + 0.22) * block.sizePx
+  const field = (from: number, to: number, ground: Rgb, color: Rgb) => {
+    context.save()
+    context.beginPath()
+    context.rect(from, box.y, to - from, height)
+    context.clip()
+    context.fillStyle = css(ground)
+    context.beginPath()
+    context.roundRect(box.x, box.y, width, height, height * iconRadius)
+    context.fill()
+    paintPillText(context, 'label', pill, color)
+    context.restore()
+  }
+  field(box.x, end, white, black)
+  field(end, box.x + width, black, white)
 }

@@ -3,7 +3,7 @@ import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas'
 import type { AssetPaths, Composition, LayoutFinding, Motion } from '#src/contracts/composition.ts'
 import { colorOr, css, readableOn } from './color.ts'
 import { type Images, openImages, sizesOf } from './draw-image.ts'
-import { buttonReach, paintButton, paintLabel } from './draw-pill.ts'
+import { buttonReach, paintButton, paintIcon, paintLabel } from './draw-pill.ts'
 import { haloReach, paintText, paintTextOverClip } from './draw-text.ts'
 import { openBrandFonts } from './fonts-brand.ts'
 import type { Drawing, Layer } from './layers.ts'
@@ -66,6 +66,7 @@ function paint(context: SKRSContext2D, { item, box }: Placed, { brand }: Composi
   const color = colorOr(brand.colors.text, { r: 255, g: 255, b: 255 })
   if (content.kind === 'text') paintTextOverClip(context, { block: content.block, box, align: place.horizontal, color })
   else if (content.kind === 'button') paintButton(context, { block: content.block, box }, brand.colors)
+  else if (content.kind === 'label' && content.icon) paintIcon(context, { block: content.block, box })
   else if (content.kind === 'label') paintLabel(context, { block: content.block, box })
   else paintImage(context, images, content.image, box)
 }

@@ -23,7 +23,7 @@ export interface Item extends Span {
 export type Content =
   | { readonly kind: 'text'; readonly block: TextBlock }
   | { readonly kind: 'button'; readonly block: TextBlock }
-  | { readonly kind: 'label'; readonly block: TextBlock }
+  | { readonly kind: 'label'; readonly block: TextBlock; readonly icon: boolean }
   | { readonly kind: 'image'; readonly image: string }
 
 /** What the layout asks of the parts so that all have room: 1 is as large as the style allows, 0 as small. */
@@ -118,11 +118,12 @@ function textSize(overlay: TextOverlay | ButtonOverlay, index: number, scene: Sc
 /** Space around a text in its pill, in units of its size. */
 export const pillPadding = { button: { x: 0.95, y: 0.58 }, label: { x: 0.62, y: 0.36 } } as const
 
-function pillSize(kind: 'button' | 'label', block: TextBlock): Sized {
+function pillSize(kind: 'button' | 'label', block: TextBlock, icon = false): Sized {
   const { x, y } = pillPadding[kind]
-  if (block.lines.length === 0) return { width: 0, height: 0, content: { kind, block } }
+  const content: Content = kind === 'label' ? { kind, block, icon } : { kind, block }
+  if (block.lines.length === 0) return { width: 0, height: 0, content }
   const width = Math.ceil(block.width + 2 * x * block.sizePx)
-  return { width, height: Math.ceil(block.height + 2 * y * block.sizePx), content: { kind, block } }
+  return { width, height: Math.ceil(block.height + 2 * y * block.sizePx), content }
 }
 
 function pillCopy(kind: 'button' | 'label', text: string, { safe, composition: { format } }: Scene): Copy {
@@ -144,7 +145,7 @@ export function labelItem(scene: Scene): Item | undefined {
   const block = fitCopy(pillCopy('label', composition.label.text, scene), labelIndex, scene, noSqueeze)
   const span = { from: 0, to: totalSeconds(composition) }
   return {
-    ...pillSize('label', block),
+    ...pillSize('label', block, composition.label.icon),
     ...span,
     overlay: labelIndex,
     place: placeOf('top_right', direction),

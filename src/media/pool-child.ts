@@ -1,6 +1,7 @@
 /** One compositor child: started with its first job, one job at a time, ended by force whenever in doubt. */
 import type { ChildProcess } from 'node:child_process'
 import { Retryable } from '#src/errors.ts'
+import { isQuestion } from './child-questions.ts'
 import { type Answer, type Job, toError } from './protocol.ts'
 
 const keptStderr = 2000
@@ -69,8 +70,10 @@ export function createPoolChild(start: () => ChildProcess): PoolChild {
 
   const answered = (): { promise: Promise<Answer>; stop: () => void } => {
     const { promise, resolve } = Promise.withResolvers<Answer>()
-    const listen = (message: unknown) => resolve(message as Answer)
-    child.once('message', listen)
+    const listen = (message: unknown) => {
+      if (!isQuestion(message)) resolve(message as Answer)
+    }
+    child.on('message', listen)
     return { promise, stop: () => child.off('message', listen) }
   }
 

@@ -9,12 +9,22 @@ import type {
   Still,
   StoryboardSpec,
 } from '#src/contracts/composition.ts'
+import type { FileVerification } from '#src/contracts/provenance.ts'
 import { Retryable, Terminal } from '#src/errors.ts'
+import type { Signing } from './provenance/sign-file.ts'
 
 /** Each kind of job: what goes in, what comes back. `parts` are temporary names beside the final ones. */
 export interface Jobs {
   readonly compose: {
-    input: { composition: Composition; assets: AssetPaths; files: ComposedFiles; parts: ComposedFiles; threads: number }
+    input: {
+      composition: Composition
+      assets: AssetPaths
+      files: ComposedFiles
+      parts: ComposedFiles
+      threads: number
+      /** null: the files are not signed. */
+      signing: Signing | null
+    }
     output: ComposeResult
   }
   readonly still: {
@@ -28,6 +38,7 @@ export interface Jobs {
   readonly storyboard: { input: { spec: StoryboardSpec; path: string; part: string }; output: void }
   readonly probe: { input: { path: string }; output: ClipFacts }
   readonly inspectImage: { input: { path: string }; output: { width: number; height: number; mediaType: string } }
+  readonly verify: { input: { path: string; trusted: string | null }; output: FileVerification }
 }
 export type JobKind = keyof Jobs
 export type Job = { [K in JobKind]: { readonly kind: K; readonly input: Jobs[K]['input'] } }[JobKind]

@@ -44,6 +44,8 @@ export const modelSetting = z
     job_ttl_seconds: z.number().int().positive().optional(),
     result_ttl_seconds: z.number().int().positive().default(3600),
     typical_seconds: z.number().positive().optional(),
+    /** What the vendor says of an invisible watermark in its clips. */
+    watermark: z.string().min(1).max(200).optional(),
   })
   .superRefine((model, context) => {
     for (const wanted of model.resolutions) {
@@ -68,7 +70,7 @@ const maxCost =
     Math.ceil(clip.seconds) * (prices[clip.resolution] ?? Math.max(...Object.values(prices)))
 
 export function cardOf(providerId: string, model: ModelSetting): ModelCard {
-  const { title, sunset_at, job_ttl_seconds, typical_seconds } = model
+  const { title, sunset_at, job_ttl_seconds, typical_seconds, watermark } = model
   return Object.freeze({
     id: `${providerId}/${model.id}`,
     ...(title && { title }),
@@ -88,5 +90,6 @@ export function cardOf(providerId: string, model: ModelSetting): ModelCard {
     maxInFlight: model.max_in_flight,
     submitsPerMinute: model.submits_per_minute,
     ...(typical_seconds && { typicalSeconds: typical_seconds }),
+    ...(watermark && { watermark }),
   })
 }

@@ -319,7 +319,7 @@ describe('a composition', () => {
   })
 
   it('has no label when it is switched off', () => {
-    const off: Template = { ...template, disclosure: { label: false, reason: 'x' } }
+    const off: Template = { ...template, disclosure: { label: false, style: 'text', reason: 'x' } }
     const result = createExpander(off).expand({ key: 'k', locale: 'ar', attributes: {} })
     expect(result.status === 'valid' && compositionOf({ ...parts, texts: result.texts }).label).toBeNull()
   })

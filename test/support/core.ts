@@ -25,6 +25,7 @@ import { createComposeHandler } from '#workers/compose.ts'
 import { createFetchClip } from '#workers/fetch-clip.ts'
 import { createGenerateHandler } from '#workers/generate.ts'
 import { createPoll } from '#workers/poll.ts'
+import { testIdentity } from './signer.ts'
 import { createTempDirs } from '#workers/temp-dirs.ts'
 import { runWorker } from '#workers/worker.ts'
 import { randomUUID } from 'node:crypto'
@@ -92,7 +93,14 @@ export async function createCore() {
     variantSweeps,
   })
   const variants = createVariants({ ids: newId, link, attach })
-  const compose = createCompose({ db, settle: settleVariants, files, isDraft: () => false, compositorVersion: 'test' })
+  const compose = createCompose({
+    db,
+    settle: settleVariants,
+    files,
+    model: () => undefined,
+    signer: testIdentity,
+    compositorVersion: 'test',
+  })
 
   const tempDirs = createTempDirs(join(dir, 'work'))
   const compositor = createFakeCompositor()
@@ -104,7 +112,7 @@ export async function createCore() {
       monotonic: () => performance.now(),
       fetchClip: createFetchClip({ store, compositor, tempDirs }),
     }),
-    compose: createComposeHandler({ compose, compositor, store, assets, tempDirs }),
+    compose: createComposeHandler({ compose, signer: testIdentity, compositor, store, assets, tempDirs }),
   }
   const workItems = createWorkItems({ db, newToken: randomUUID, renewMs: 1e9 })
   const faults: unknown[] = []

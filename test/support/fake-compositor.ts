@@ -5,6 +5,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 
 const facts: ClipFacts = { seconds: 1, width: 180, height: 320, fps: 30, hasAudio: false, videoCodec: 'h264' }
 
+const labels = { video: 'urn:c2pa:video', poster: 'urn:c2pa:poster', preview: 'urn:c2pa:preview' }
+
 export function createFakeCompositor() {
   const composed: Composition[] = []
   const orders = {
@@ -22,7 +24,7 @@ export function createFakeCompositor() {
       for (const { sha256 } of composition.clips) await readFile(assets[sha256]!)
       for (const [kind, path] of Object.entries(files)) await writeFile(path, `${kind} ${digestOf(composition)}`)
       const { width, height } = composition.format
-      return { seconds: 2, width, height, qa: { ok: true } }
+      return { seconds: 2, width, height, qa: { ok: true }, signed: { manifests: labels, vendor_manifests: [] } }
     },
   }
 }

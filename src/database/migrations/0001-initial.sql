@@ -388,6 +388,7 @@ create table renditions (
 create index renditions_due on renditions (campaign_id, due_at, id) where status in ('waiting', 'composing');
 create index renditions_campaign on renditions (campaign_id, status);
 create index renditions_waiting on renditions using gin (shot_ids) where status = 'waiting' and due_at = 'infinity';
+create index renditions_manifests on renditions using gin ((provenance -> 'manifest_ids')) where status = 'ready';
 create index renditions_key on renditions (workspace_id, rendition_key) where status = 'ready';
 
 create table webhook_endpoints (

@@ -71,6 +71,11 @@ function endCardOf({ context, texts }: CompositionParts): Composition['endCard']
   return { seconds: card.seconds, background: card.background, text: texts.end_card ?? '', logo }
 }
 
+function labelOf({ context, texts }: CompositionParts): Composition['label'] {
+  if (texts.label === null) return null
+  return { text: texts.label, ...(context.template.disclosure.style === 'icon' && { icon: true as const }) }
+}
+
 /** A font is a family that ships with the service, or an uploaded file, then named by its sha256. */
 function brandOf(context: PlanContext): Composition['brand'] {
   const { fonts, colors } = context.template.brand
@@ -92,7 +97,7 @@ export function compositionOf(parts: CompositionParts): Composition {
     audio: audioOf(context),
     overlays: shownOverlays(texts).map((index) => overlayOf(context.template.overlays[index]!, index, parts)),
     endCard: endCardOf(parts),
-    label: texts.label === null ? null : { text: texts.label },
+    label: labelOf(parts),
     brand: brandOf(context),
   }
 }

@@ -1,7 +1,7 @@
 /** One segment and a template → the prompt, and everything that the variant says. */
-import { aiLabel } from '#src/contracts/ai-label.ts'
 import type { Fault } from '#src/errors.ts'
 import type { VariantTexts } from '../campaign/types.ts'
+import { disclosureOf } from '../template/disclosure.ts'
 import type { LocaleText, Template, TemplateOverlay } from '../template/schema.ts'
 import { compile, explain, type CompiledText, type Values } from './liquid.ts'
 import { fold, printable, promptValue, textFor } from './text.ts'
@@ -44,7 +44,7 @@ export function createExpander(template: Template): { expand(segment: Segment): 
     return {
       overlays: overlays.map((overlay: TemplateOverlay) => (overlay.kind === 'image' ? null : compiled(overlay.text))),
       endCard: card ? compiled(card.text) : null,
-      label: disclosure.label ? aiLabel(locale) : null,
+      label: disclosureOf(disclosure, locale).label,
     }
   }
   const textsOf = remember(compileLocale)

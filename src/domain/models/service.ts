@@ -67,6 +67,7 @@ const present = (card: ModelCard) => ({
   charged_on_refusal: card.chargedOnRefusal,
   max_in_flight: card.maxInFlight,
   submits_per_minute: card.submitsPerMinute,
+  watermark: card.watermark ?? null,
   draft: card.draft ?? false,
   configured: true,
 })

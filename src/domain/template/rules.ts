@@ -2,6 +2,7 @@
 import { shippedFontFamilies } from '#src/contracts/font-families.ts'
 import type { Fault } from '#src/errors.ts'
 import type { Format } from '../format/rules.ts'
+import { checkDisclosure } from './disclosure.ts'
 import { faultsOf, unstorableTexts } from './faults.ts'
 import { templateSchema, type Template } from './schema.ts'
 import { checkTexts } from './texts.ts'
@@ -110,12 +111,6 @@ export function durationProblem(format: Format, seconds: number): string | undef
     return `"${format.id}" takes videos of ${format.seconds.min} to ${format.seconds.max} s; clip and end card together are ${seconds} s.`
   }
   return undefined
-}
-
-function checkDisclosure({ disclosure }: Template): Fault[] {
-  if (disclosure.label || disclosure.reason) return []
-  const message = 'Switching the visible AI label off needs a reason, which goes to the audit log.'
-  return [{ pointer: '/disclosure/reason', code: 'reason_missing', message }]
 }
 
 function checkFonts({ brand }: Template): Fault[] {

@@ -1,5 +1,6 @@
 /** The shape of a template, with every default. What the parts mean to each other is checked in rules.ts. */
 import { anchors, motions, textStyles } from '#src/contracts/composition.ts'
+import { disclosureKinds } from '#src/contracts/provenance.ts'
 import { z } from 'zod'
 
 export const variableName = z
@@ -129,11 +130,18 @@ export const templateSchema = z.strictObject({
     .default({ fonts: { headline: 'Inter', body: 'Inter' }, colors: { text: '#ffffff', accent: '#ff6a3d' } }),
   disclosure: z
     .strictObject({
-      label: z.boolean().default(true),
+      /** true: "ai_generated"; false: "none" */
+      label: z
+        .union([z.boolean(), z.enum(disclosureKinds)], { error: `Expected true, false or one of ${disclosureKinds.join(', ')}.` })
+        .default(true),
+      /** A text in the viewer's language, or the words of the EU's common icon in a shape of its own. */
+      style: z.enum(['text', 'icon']).default('text'),
+      /** Own words instead of ours; each must keep a capital "AI". */
+      text: localeText.optional(),
       /** Needed when the label is off; goes to the audit log. */
       reason: z.string().min(1).max(500).optional(),
     })
-    .default({ label: true }),
+    .default({ label: true, style: 'text' }),
   formats: z.array(z.string().max(64)).min(1).max(32),
 })
 

@@ -7,6 +7,7 @@ import type { Format } from '../format/rules.ts'
 import type { NewId } from '../ids.ts'
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../page.ts'
 import type { Scope } from '../scope.ts'
+import { kindOf } from './disclosure.ts'
 import { checkTemplate, mediaReferences, type Template } from './rules.ts'
 
 export interface TemplateChange {
@@ -35,7 +36,7 @@ export function createTemplates({ ids, formats }: Dependencies) {
 
   /** An ad without its label is an exception that someone answers for. */
   async function auditLabel(scope: Scope, id: string, { disclosure }: Template): Promise<void> {
-    if (disclosure.label) return
+    if (kindOf(disclosure) !== 'none') return
     const { workspaceId, actor, requestId } = scope
     const details = { reason: disclosure.reason ?? '' }
     await recordAudit(scope.db, {

@@ -1,14 +1,19 @@
 /** One rendition: what it is made from, and what is written when it is made, equal to one that exists, or cannot be made. */
 import type { Composition } from '#src/contracts/composition.ts'
+import type { Json } from '#src/contracts/json.ts'
+import type { ClipSource, Disclosure, Provenance, ProvenanceClaim, SigningIdentity } from '#src/contracts/provenance.ts'
 import { type Db, transaction } from '#src/database/client.ts'
 import { findEqual, type RenditionRow, updateRendition } from '#src/database/renditions.ts'
 import { beginVariant, lockVariants, type VariantRow } from '#src/database/variants.ts'
 import type { Lease } from '#src/queue/lease.ts'
 import { holdLease, settled } from '#src/queue/work-items.ts'
 import { sql } from 'kysely'
+import { createHash } from 'node:crypto'
 import type { PlanContext, ShotSpec, VariantTexts } from '../campaign/types.ts'
 import { digestOf } from '../expansion/canonical.ts'
 import { assetsOf, compositionOf } from '../expansion/composition.ts'
+import { disclosureOf } from '../template/disclosure.ts'
+import { claimOf, type SignedPart, signingPart, unsigned } from './provenance.ts'
 import type { Settle } from './service-settle.ts'
 
 export interface StoredAsset {
@@ -36,6 +41,7 @@ export interface Finished {
   readonly height: number
   readonly qa: Readonly<Record<string, number | string | boolean>>
   readonly artefacts: readonly Artefact[]
+  readonly signed: SignedPart
 }
 
 export type Prepared =
@@ -43,6 +49,8 @@ export type Prepared =
       readonly kind: 'compose'
       readonly renditionKey: string
       readonly composition: Composition
+      /** What is signed into the files. */
+      readonly claim: ProvenanceClaim
       readonly assets: readonly StoredAsset[]
     }
   /** An equal rendition exists in the workspace: its files serve this one too. */
@@ -56,8 +64,10 @@ export interface ComposeDependencies {
   readonly files: {
     recordAll(scope: { db: Db; workspaceId: string }, files: readonly NewFile[]): Promise<readonly { id: string; kind: string }[]>
   }
-  /** Whether a model only rehearses; its files are drafts. */
-  readonly isDraft: (model: string) => boolean
+  /** What is known of a model that is still configured. A draft only rehearses. */
+  readonly model: (id: string) => { readonly draft?: boolean; readonly watermark?: string } | undefined
+  /** Who signs the files. */
+  readonly signer: SigningIdentity
   /** Part of the rendition key: another version may draw other bytes. */
   readonly compositorVersion: string
 }
@@ -75,7 +85,7 @@ interface SourceClip {
 /** Plans are immutable once they are ready, and a campaign's renditions come in a row: a few contexts serve thousands. */
 const cachedContexts = 8
 
-export function createCompose({ db, settle, files, isDraft, compositorVersion }: ComposeDependencies) {
+export function createCompose({ db, settle, files, model, signer, compositorVersion }: ComposeDependencies) {
   const contexts = new Map<string, PlanContext>()
 
   async function contextOf(trx: Db, { campaign_id, plan_revision }: VariantRow): Promise<PlanContext> {
@@ -119,24 +129,30 @@ export function createCompose({ db, settle, files, isDraft, compositorVersion }:
       const texts = variant.texts as unknown as VariantTexts
       const scenes = clips.map(({ sha256, spec }) => ({ sha256, seconds: spec.seconds }))
       const composition = compositionOf({ context, texts, locale: variant.locale, format: row.format, clips: scenes })
-      const renditionKey = digestOf({ composition, compositorVersion })
-      await updateRendition(trx, row.id, { status: 'composing', ...provenanceOf(clips, composition) })
+      const origin = originOf(row, clips, disclosureOf(context.template.disclosure, variant.locale))
+      const { claim } = origin
+      const renditionKey = digestOf({ composition, compositorVersion, ...signingPart(claim, signer) })
+      await updateRendition(trx, row.id, { status: 'composing', ...origin.columns })
       await beginVariant(trx, variant.id)
       const finished = await findFinished(trx, row.workspace_id, renditionKey)
       if (finished) return { kind: 'reuse', finished }
       const media = assetsOf({ context, texts }).map(({ sha256, object_key }) => ({ sha256, objectKey: object_key }))
       const assets = [...clips.map(({ sha256, object_key }) => ({ sha256, objectKey: object_key })), ...media]
-      return { kind: 'compose', renditionKey, composition, assets }
+      return { kind: 'compose', renditionKey, composition, claim, assets }
     })
   }
 
-  function provenanceOf(clips: readonly SourceClip[], { label }: Composition) {
-    const sources = clips.map(({ generation_id, attempt_id, model, sha256 }) => ({ generation_id, attempt_id, model, sha256 }))
-    return {
-      draft: clips.some(({ model }) => isDraft(model)),
-      disclosure: { label: label?.text ?? null, ai_generated: true },
-      provenance: { clips: sources, c2pa: null },
-    }
+  function sourceOf({ generation_id, attempt_id, model: id, sha256, spec }: SourceClip): ClipSource {
+    const prompt_sha256 = createHash('sha256').update(spec.prompt).digest('hex')
+    return { generation_id, attempt_id, sha256, model: id, prompt_sha256, vendor_watermark: model(id)?.watermark ?? null }
+  }
+
+  /** What the files say of where they come from, and the columns that keep it. */
+  function originOf(row: RenditionRow, sources: readonly SourceClip[], disclosure: Disclosure) {
+    const clips = sources.map(sourceOf)
+    const draft = clips.some((clip) => model(clip.model)?.draft === true)
+    const claim = claimOf({ clips, draft, disclosure, format: row.format, campaignId: row.campaign_id })
+    return { claim, columns: { draft, disclosure: asJson(disclosure), provenance: asJson(unsigned(clips, claim)) } }
   }
 
   /** Files, status, the variant's outcome and its event, in one transaction that names the lease. */
@@ -148,7 +164,7 @@ export function createCompose({ db, settle, files, isDraft, compositorVersion }:
         finished.artefacts.map((artefact) => ({ ...artefact, variantId: row.variant_id, fileName: fileName(row, artefact) })),
       )
       const fileId = (kind: string) => recorded.find((file) => file.kind === kind)?.id ?? null
-      const { renditionKey, seconds, width, height, qa } = finished
+      const { renditionKey, seconds, width, height, qa, signed } = finished
       await updateRendition(trx, row.id, {
         ...settled,
         status: 'ready',
@@ -160,6 +176,7 @@ export function createCompose({ db, settle, files, isDraft, compositorVersion }:
         width,
         height,
         qa: { ...qa },
+        provenance: sql`provenance || ${JSON.stringify(signed)}::jsonb`,
         error: null,
       })
       await settle(trx, [row.variant_id])
@@ -184,6 +201,9 @@ export function createCompose({ db, settle, files, isDraft, compositorVersion }:
 
 export type Compose = ReturnType<typeof createCompose>
 
+/** Plain data; the column's type is any JSON. */
+const asJson = (value: Disclosure | Provenance): Json => ({ ...value }) as unknown as Json
+
 const extensions = { video: 'mp4', poster: 'jpg', preview: 'mp4' } as const
 
 const fileName = ({ variant_id, format }: RenditionRow, { kind }: Artefact): string =>
@@ -200,6 +220,15 @@ async function clipsOf(db: Db, shotIds: readonly string[]): Promise<SourceClip[]
   return rows.length === shotIds.length ? rows : undefined
 }
 
+/** The same files, so the same signature. */
+const signedOf = ({ status, signer, manifest_id, manifest_ids, vendor_manifests }: Provenance): SignedPart => ({
+  status,
+  signer,
+  manifest_id,
+  manifest_ids,
+  vendor_manifests,
+})
+
 async function findFinished(db: Db, workspaceId: string, renditionKey: string): Promise<Finished | undefined> {
   const equal = await findEqual(db, workspaceId, renditionKey)
   if (!equal) return undefined
@@ -212,6 +241,7 @@ async function findFinished(db: Db, workspaceId: string, renditionKey: string): 
     width: equal.width ?? 0,
     height: equal.height ?? 0,
     qa: (equal.qa ?? {}) as Finished['qa'],
+    signed: signedOf(equal.provenance as unknown as Provenance),
     artefacts: rows.map(({ kind, object_key, media_type, bytes, sha256 }) => ({
       kind: kind as Artefact['kind'],
       objectKey: object_key,

@@ -1,4 +1,5 @@
 /** Variants and renditions as the API, the manifest and the events show them. */
+import type { Disclosure, Provenance } from '#src/contracts/provenance.ts'
 import type { RenditionWithFiles } from '#src/database/renditions.ts'
 import type { VariantRow } from '#src/database/variants.ts'
 import type { RenditionStatus, VariantStatus } from './rules.ts'
@@ -33,8 +34,8 @@ export function presentRendition(row: RenditionWithFiles, link: Link, shown = tr
     width: row.width,
     height: row.height,
     draft: row.draft,
-    disclosure: row.disclosure as Open | null,
-    provenance: row.provenance as Open | null,
+    disclosure: row.disclosure as unknown as Disclosure | null,
+    provenance: row.provenance as unknown as Provenance | null,
     qa: row.qa as Readonly<Record<string, string | number | boolean>> | null,
     error: row.error as Failure | null,
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { pipeManifest } from '../manifest.ts'
+import { feedFormats, pipeFeed } from '../feed.ts'
 import { id, page, pageQuery } from '../schemas/common.ts'
 import { campaign, campaignInput, campaignPatch, campaignQuery, invalidSegment, launchInput, plan } from '../schemas/campaign.ts'
+import { manifestRow } from '../schemas/results.ts'
 import type { AddRoutes } from './index.ts'
 
 const one = z.object({ id: id('campaign') })
@@ -157,11 +158,13 @@ export const addCampaigns: AddRoutes = (add, { campaigns }) => {
     summary: 'The feed of finished files',
     description: 'Streams every ready rendition as JSON, NDJSON or CSV.',
     params: one,
-    query: z.object({ format: z.enum(['json', 'csv', 'ndjson']).default('json') }),
+    query: z.object({ format: z.enum(feedFormats).default('json') }),
     streams: true,
     handler: async ({ scope, params, query, reply }) => {
       const { id: campaignId } = await campaigns.get(scope, params.id)
-      await pipeManifest(reply, campaigns.manifest(scope, campaignId), query.format, campaignId)
+      const columns = Object.keys(manifestRow.shape)
+      const rows = campaigns.manifest(scope, campaignId)
+      await pipeFeed(reply, { object: 'manifest', campaignId, columns, rows }, query.format)
     },
   })
 }

@@ -9,6 +9,7 @@ import type { Generations } from '#src/domain/generation/service.ts'
 import type { MediaLibrary } from '#src/domain/media/service.ts'
 import type { Models } from '#src/domain/models/service.ts'
 import type { Previews } from '#src/domain/preview/service.ts'
+import type { ProvenanceService } from '#src/domain/provenance/service.ts'
 import type { Spend } from '#src/domain/spend/service.ts'
 import type { Templates } from '#src/domain/template/service.ts'
 import type { Variants } from '#src/domain/variant/service.ts'
@@ -20,6 +21,7 @@ import { addAudiences } from './audiences.ts'
 import { addCampaigns } from './campaigns.ts'
 import { addFiles } from './files.ts'
 import { addLibrary } from './library.ts'
+import { addProvenance } from './provenance.ts'
 import { addResults } from './results.ts'
 import { addTemplates } from './templates.ts'
 import { addWebhooks } from './webhooks.ts'
@@ -36,6 +38,7 @@ export interface Services {
   readonly media: MediaLibrary
   readonly models: Models
   readonly previews: Previews
+  readonly provenance: ProvenanceService
   readonly spend: Spend
   readonly templates: Templates
   readonly variants: Variants
@@ -53,6 +56,7 @@ const groups: readonly AddRoutes[] = [
   addTemplates,
   addAudiences,
   addResults,
+  addProvenance,
   addLibrary,
   addWebhooks,
   addWorkspaces,

@@ -161,6 +161,7 @@ export const model = z
     charged_on_refusal: z.enum(['yes', 'no', 'unknown']),
     max_in_flight: z.number().int(),
     submits_per_minute: z.number().int(),
+    watermark: z.string().nullable().meta({ description: 'What the vendor says of an invisible watermark in its clips' }),
     draft: z.boolean(),
     configured: z.boolean(),
   })

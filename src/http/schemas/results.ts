@@ -2,6 +2,7 @@
 import type { Json } from '#src/contracts/json.ts'
 import { z } from 'zod'
 import { id, microUsd, pageQuery, time } from './common.ts'
+import { disclosure, provenance } from './provenance.ts'
 
 const failure = z.looseObject({ code: z.string(), message: z.string() })
 
@@ -20,8 +21,8 @@ export const rendition = z
     width: z.number().int().nullable(),
     height: z.number().int().nullable(),
     draft: z.boolean(),
-    disclosure: z.looseObject({}).nullable(),
-    provenance: z.looseObject({}).nullable(),
+    disclosure: disclosure.nullable(),
+    provenance: provenance.nullable(),
     qa: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
     error: failure.nullable(),
   })

@@ -55,7 +55,12 @@ const nameOf = (commonName: string): Name =>
 const infoOf = (key: KeyObject): SubjectPublicKeyInfo =>
   AsnConvert.parse(key.export({ type: 'spki', format: 'der' }), SubjectPublicKeyInfo)
 
-const keyIdOf = (key: KeyObject): ArrayBuffer => bufferOf(createHash('sha1').update(Buffer.from(infoOf(key).subjectPublicKey)).digest())
+const keyIdOf = (key: KeyObject): ArrayBuffer =>
+  bufferOf(
+    createHash('sha1')
+      .update(Buffer.from(infoOf(key).subjectPublicKey))
+      .digest(),
+  )
 
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer
 
@@ -100,7 +105,10 @@ function issue({ subject, issuer, isAuthority, serial, now }: Issue): string {
   })
   const signatureValue = bufferOf(sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), issuer.privateKey))
   const der = AsnConvert.serialize(new Certificate({ tbsCertificate, signatureAlgorithm: signature, signatureValue }))
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 

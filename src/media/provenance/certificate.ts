@@ -42,7 +42,9 @@ export function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: det
   const curve = curves[details?.namedCurve ?? '']
   if (type === 'ec' && curve) return curve
   if ((type === 'rsa' || type === 'rsa-pss') && (details?.modulusLength ?? 0) >= 2048) return 'ps256'
-  throw new BadCertificate('has a key of a kind that C2PA does not know; use P-256, P-384, P-521, Ed25519, or RSA of 2048 bits or more')
+  throw new BadCertificate(
+    'has a key of a kind that C2PA does not know; use P-256, P-384, P-521, Ed25519, or RSA of 2048 bits or more',
+  )
 }
 
 const isoDay = (date: Date): string => date.toISOString().slice(0, 10)
@@ -69,7 +71,10 @@ function purposeProblem(leaf: X509Certificate): string | undefined {
 }
 
 const issuedInOrder = (chain: readonly X509Certificate[]): boolean =>
-  chain.every((certificate, index) => index === 0 || (chain[index - 1]!.checkIssued(certificate) && chain[index - 1]!.verify(certificate.publicKey)))
+  chain.every(
+    (certificate, index) =>
+      index === 0 || (chain[index - 1]!.checkIssued(certificate) && chain[index - 1]!.verify(certificate.publicKey)),
+  )
 
 const isRoot = (certificate: X509Certificate): boolean => certificate.checkIssued(certificate)
 
@@ -79,10 +84,12 @@ const isRoot = (certificate: X509Certificate): boolean => certificate.checkIssue
  */
 export function checkChain(chain: readonly X509Certificate[], key: KeyObject, now: number): readonly X509Certificate[] {
   const [leaf] = chain as readonly [X509Certificate]
-  if (!leaf.checkPrivateKey(key)) throw new BadCertificate('does not belong to the private key: the first certificate has another public key')
+  if (!leaf.checkPrivateKey(key))
+    throw new BadCertificate('does not belong to the private key: the first certificate has another public key')
   const problem = dateProblem(leaf, now) ?? purposeProblem(leaf)
   if (problem) throw new BadCertificate(problem)
   if (!issuedInOrder(chain)) throw new BadCertificate('is no chain: each certificate must be issued by the one after it')
-  if (isRoot(leaf)) throw new BadCertificate('is self-signed, which no C2PA reader accepts; have it issued by a certificate authority')
+  if (isRoot(leaf))
+    throw new BadCertificate('is self-signed, which no C2PA reader accepts; have it issued by a certificate authority')
   return chain.filter((certificate) => !isRoot(certificate))
 }

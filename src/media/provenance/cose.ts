@@ -17,7 +17,8 @@ const join = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts)
 const bytes = (value: Uint8Array): Buffer => join(head('bytes', value.length), value)
 const text = (value: string): Buffer => join(head('text', Buffer.byteLength(value)), Buffer.from(value))
 const array = (items: readonly Uint8Array[]): Buffer => join(head('array', items.length), ...items)
-const map = (entries: readonly (readonly [Uint8Array, Uint8Array])[]): Buffer => join(head('map', entries.length), ...entries.flat())
+const map = (entries: readonly (readonly [Uint8Array, Uint8Array])[]): Buffer =>
+  join(head('map', entries.length), ...entries.flat())
 const integer = (value: number): Buffer => (value < 0 ? head('negative', -1 - value) : head('unsigned', value))
 const nothing = Buffer.of(0xf6)
 
@@ -72,7 +73,8 @@ export async function coseSign1(signer: ProvenanceSigner, claim: Uint8Array, { t
 /** The padding's own length takes one to three bytes, so the first guess may be a little too long. */
 function padded(assemble: (padding: number) => Buffer, size: number): Buffer {
   let padding = size - assemble(0).length
-  if (padding < 0) throw new Error(`The signature with its certificates and time-stamp needs ${-padding} bytes more than ${size}.`)
+  if (padding < 0)
+    throw new Error(`The signature with its certificates and time-stamp needs ${-padding} bytes more than ${size}.`)
   let cose = assemble(padding)
   while (cose.length > size) cose = assemble((padding -= cose.length - size))
   return cose

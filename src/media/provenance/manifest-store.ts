@@ -88,9 +88,15 @@ function ingredientsOf(manifest: Manifest, manifests: ManifestStore['manifests']
   })
 }
 
-function summaryOf(valid: boolean, trusted: boolean, by: FileVerification['signed_by'], faults: FileVerification['faults']): string {
+function summaryOf(
+  valid: boolean,
+  trusted: boolean,
+  by: FileVerification['signed_by'],
+  faults: FileVerification['faults'],
+): string {
   const who = by?.common_name ?? by?.organization ?? 'an unnamed signer'
-  if (!valid) return `The file is not as it was signed: ${faults[0]?.message ?? 'the manifest is not valid'} (${faults[0]?.code ?? 'invalid'}).`
+  if (!valid)
+    return `The file is not as it was signed: ${faults[0]?.message ?? 'the manifest is not valid'} (${faults[0]?.code ?? 'invalid'}).`
   return trusted
     ? `The file is as ${who} signed it, and the signer is trusted.`
     : `The file is as ${who} signed it. The signer's certificate does not lead to a trusted one, so the name proves nothing yet.`

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type { AssetPaths, ComposedFiles } from '#src/contracts/composition.ts'
 import type { ProvenanceClaim, SignedFiles, VendorManifest } from '#src/contracts/provenance.ts'
 import type { WasmBuilder } from '@contentauth/c2pa-wasm'
-import { loadC2pa, openBlob, settingsText } from './c2pa.ts'
+import { loadC2pa, messageOf, openBlob, settingsText } from './c2pa.ts'
 import { ingredientOf, manifestDefinition } from './manifest.ts'
 import type { Algorithm } from './signer.ts'
 import { verifyFile } from './verify-file.ts'
@@ -21,8 +21,10 @@ interface Signature extends Signing {
   readonly sign: (claim: Uint8Array) => Promise<Uint8Array>
 }
 
-const formats = { video: 'video/mp4', poster: 'image/jpeg', preview: 'video/mp4' } as const satisfies Record<keyof ComposedFiles, string>
-
+const formats = { video: 'video/mp4', poster: 'image/jpeg', preview: 'video/mp4' } as const satisfies Record<
+  keyof ComposedFiles,
+  string
+>
 
 /** A clip's own manifest comes along whole, whatever it is worth: stripping a mark is not ours to do. */
 async function addClips(builder: WasmBuilder, { clips }: ProvenanceClaim, paths: readonly string[]): Promise<void> {
@@ -33,15 +35,33 @@ async function addClips(builder: WasmBuilder, { clips }: ProvenanceClaim, paths:
   }
 }
 
-async function signedBytes(path: string, format: string, clipPaths: readonly string[], signature: Signature): Promise<Uint8Array> {
+async function signedBytes(
+  path: string,
+  format: string,
+  clipPaths: readonly string[],
+  signature: Signature,
+): Promise<Uint8Array> {
   const c2pa = loadC2pa()
   const { claim, algorithm, reservedBytes, sign } = signature
+  let fault: unknown
+  const signed = (bytes: Uint8Array) =>
+    sign(bytes).catch((error: unknown) => {
+      fault = error
+      throw error
+    })
   const builder = c2pa.WasmBuilder.fromJson(JSON.stringify(manifestDefinition(claim, format)), settingsText(null))
   try {
     await addClips(builder, claim, clipPaths)
     using file = openBlob(path)
-    const definition = { alg: algorithm, reserveSize: reservedBytes, sign: async (bytes: Uint8Array) => Uint8Array.from(await sign(bytes)) }
+    const definition = {
+      alg: algorithm,
+      reserveSize: reservedBytes,
+      sign: async (bytes: Uint8Array) => Uint8Array.from(await signed(bytes)),
+    }
     return await builder.sign(definition, [], format, file.blob)
+  } catch (error) {
+    // The library makes its own words of what the signer threw.
+    throw fault ?? new Error(`The file cannot be signed: ${messageOf(error)}`, { cause: error })
   } finally {
     builder.free()
   }
@@ -60,7 +80,10 @@ async function signOne(path: string, format: string, clipPaths: readonly string[
 
 async function vendorManifests({ clips }: ProvenanceClaim, paths: readonly string[]): Promise<VendorManifest[]> {
   const found = await Promise.all(
-    clips.map(async ({ sha256 }, index) => ({ sha256, ...(await verifyFile(paths[index]!, { format: 'video/mp4', trusted: null })) })),
+    clips.map(async ({ sha256 }, index) => ({
+      sha256,
+      ...(await verifyFile(paths[index]!, { format: 'video/mp4', trusted: null })),
+    })),
   )
   return found
     .filter(({ status }) => status === 'valid' || status === 'invalid')

@@ -25,7 +25,12 @@ function queryFor(bytes: Uint8Array, random: TimestampOptions['random']): Buffer
   })
   // The first byte below 0x80 and above 0: a positive integer in its shortest form.
   const nonce = random(new Uint8Array(8)).map((byte, index) => (index === 0 ? (byte & 0x3f) | 0x40 : byte))
-  const query = new TimeStampReq({ version: TimeStampReqVersion.v1, messageImprint, nonce: Uint8Array.from(nonce).buffer, certReq: true })
+  const query = new TimeStampReq({
+    version: TimeStampReqVersion.v1,
+    messageImprint,
+    nonce: Uint8Array.from(nonce).buffer,
+    certReq: true,
+  })
   return Buffer.from(AsnConvert.serialize(query))
 }
 

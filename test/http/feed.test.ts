@@ -1,6 +1,6 @@
 import { fastify } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { pipeManifest, type ManifestFormat } from '#src/http/manifest.ts'
+import { type FeedFormat, pipeFeed } from '#src/http/feed.ts'
 
 const row = {
   campaign_id: 'cmp_1',
@@ -20,13 +20,13 @@ const row = {
   draft: false,
 }
 
-async function manifest(format: ManifestFormat, count: number): Promise<string> {
+async function manifest(format: FeedFormat, count: number): Promise<string> {
   const app = fastify()
   app.get('/', async (_request, reply) => {
     async function* rows() {
       for (let i = 0; i < count; i++) yield row
     }
-    await pipeManifest(reply, rows(), format, 'cmp_1')
+    await pipeFeed(reply, { object: 'manifest', campaignId: 'cmp_1', columns: Object.keys(row), rows: rows() }, format)
     return reply
   })
   const answer = await app.inject('/')
