@@ -30,7 +30,7 @@ export interface Verification extends FileVerification {
   readonly record: {
     /** The very bytes that were delivered. Only this proves a campaign; a manifest can be copied. */
     readonly exact: boolean
-    readonly files: readonly Omit<RecordedFile, 'sha256'>[]
+    readonly files: readonly RecordedFile[]
   } | null
 }
 
@@ -55,7 +55,7 @@ export function createProvenance({ inspect, tempDir }: Dependencies) {
     if (known.length === 0) return null
     const exact = known.filter((file) => file.sha256 === sha256)
     const shown = exact.length > 0 ? exact : known.filter(({ kind }) => kind === 'video')
-    return { exact: exact.length > 0, files: shown.slice(0, mostRecords).map(({ sha256: _, ...file }) => file) }
+    return { exact: exact.length > 0, files: shown.slice(0, mostRecords) }
   }
 
   return {

@@ -37,9 +37,13 @@ export function claimOf({ clips, draft, disclosure, format, campaignId }: Parts)
  * What of claim and signer decides the bytes, for the rendition key. Without the campaign: an equal rendition of another one
  * is reused and says for which it was made first. Development certificates are equal to each other: none proves more.
  */
-export function signingPart({ campaignId: _, ...claim }: ProvenanceClaim, signer: SigningIdentity) {
+export function signingPart({ title, disclosure, digitalSourceType, clips }: ProvenanceClaim, signer: SigningIdentity) {
   const { status, certificate_sha256, timestamped } = signer
-  return { claim, signer: status === 'development' ? status : certificate_sha256, timestamped }
+  return {
+    claim: { title, disclosure, digitalSourceType, clips },
+    signer: status === 'development' ? status : certificate_sha256,
+    timestamped,
+  }
 }
 
 /** Before anything is made. */

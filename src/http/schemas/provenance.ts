@@ -79,6 +79,7 @@ export const verification = z
             rendition_id: z.string(),
             format: z.string(),
             kind: z.string(),
+            sha256,
           }),
         ),
       })

@@ -1,5 +1,5 @@
 /** Signs with a key and a certificate chain in PEM, held by this process. */
-import { constants, type KeyObject, sign, X509Certificate } from 'node:crypto'
+import { constants, type KeyObject, sign, type X509Certificate } from 'node:crypto'
 import { Retryable } from '#src/errors.ts'
 import { algorithmOf, checkChain, dateProblem, readCertificates, readPrivateKey } from './certificate.ts'
 import { type Algorithm, algorithms, type ProvenanceSigner } from './signer.ts'
