@@ -66,13 +66,13 @@ const halos = [
 ] as const
 
 /** Thin strokes need a darker ground: a headline's weight and size carry it with less. */
-const shadeAlpha = { headline: 0.44, body: 0.6, legal: 0.62, button: 0.55, end_card: 0.44, label: 0.55 } as const
+const shadeAlpha = { headline: 0.54, body: 0.6, legal: 0.62, button: 0.55, end_card: 0.44, label: 0.55 } as const
 
 /** One blurred shape behind the ink of all lines: only its shadow is drawn, the shape itself is far outside the picture. */
 function paintShade(context: SKRSContext2D, paint: TextPaint, halo: Rgb): void {
   const { block } = paint
   const size = haloSize(block)
-  const [beside, above] = [size * 0.3, size * 0.18]
+  const [beside, above] = [size * 0.45, size * 0.3]
   const descent = block.height - block.baselinePx - (block.lines.length - 1) * block.lineHeightPx
   context.shadowColor = css(halo, shadeAlpha[block.style])
   context.shadowBlur = size * 0.9
@@ -94,4 +94,4 @@ const farAway = 20_000
 const haloSize = ({ sizePx, frame }: TextBlock): number => Math.max(sizePx, 0.028 * shorterSide(frame))
 
 /** How far a halo reaches beyond the text's box. */
-export const haloReach = (block: TextBlock): number => Math.ceil(haloSize(block) * 1.3)
+export const haloReach = (block: TextBlock): number => Math.ceil(haloSize(block) * 1.5)

@@ -25,6 +25,32 @@ export function glow(
   context.fillRect(x - reach, y - reach, 2 * reach, 2 * reach)
 }
 
+/**
+ * Copy space: the upper half, where most headlines stand, lies in the palette's own shadow, and a little of the lower
+ * edge. Light letters are read on every storyboard, and the scene keeps its colours in the middle.
+ * @param strength 0 … 1; strong on the ground, weak over the shapes, which keep their colours
+ */
+export function copySpace(
+  context: SKRSContext2D,
+  { width, height }: { width: number; height: number },
+  shadow: (alpha: number) => string,
+  strength: number,
+): void {
+  const shade = context.createLinearGradient(0, 0, 0, height)
+  for (const [place, alpha] of copyShade) shade.addColorStop(place, shadow(alpha * strength))
+  context.fillStyle = shade
+  context.fillRect(0, 0, width, height)
+}
+
+const copyShade = [
+  [0, 1],
+  [0.3, 0.92],
+  [0.48, 0.4],
+  [0.62, 0],
+  [0.78, 0],
+  [1, 0.6],
+] as const
+
 export function vignette(context: SKRSContext2D, width: number, height: number): void {
   const reach = Math.hypot(width, height) / 2
   const shade = context.createRadialGradient(width / 2, height / 2, reach * 0.55, width / 2, height / 2, reach)

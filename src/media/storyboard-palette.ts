@@ -9,6 +9,8 @@ export interface Palette {
   readonly shape: (depth: number, alpha?: number) => string
   readonly accent: (alpha?: number) => string
   readonly light: (alpha?: number) => string
+  /** The near colour, darkened: shadow of this picture and no other's. */
+  readonly shadow: (alpha?: number) => string
 }
 
 /** ground from top to bottom, then far, near, accent, light */
@@ -29,6 +31,8 @@ const sets = [
   ['#2b2d42', '#5c6784', '#a9b4c2', '#6b7a99', '#1b1c2b', '#ef233c', '#edf2f4'],
 ] as const
 
+const ink: Rgb = { r: 8, g: 9, b: 14 }
+
 type Colours = (typeof sets)[number]
 
 const rgb = (text: string): Rgb => parseColor(text) ?? { r: 0, g: 0, b: 0 }
@@ -46,5 +50,6 @@ export function paletteOf(chance: Chance): Palette {
     shape: (depth, alpha) => css(mix(from, to, depth), alpha),
     accent: (alpha) => css(strong, alpha),
     light: (alpha) => css(bright, alpha),
+    shadow: (alpha) => css(mix(to, ink, 0.55), alpha),
   }
 }

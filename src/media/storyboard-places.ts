@@ -20,7 +20,7 @@ function ridge({ context, width, height }: Stroke, at: (x: number) => number): v
 
 /** A sun or moon over four ridges. */
 export const hills: MotifMaker = (chance, palette) => {
-  const horizon = chance.between(0.42, 0.68)
+  const horizon = chance.between(0.5, 0.68)
   const layers = Array.from({ length: 4 }, (_, index) => ({
     depth: (index + 1) / 4,
     a: chance.between(3, 7),
@@ -28,7 +28,7 @@ export const hills: MotifMaker = (chance, palette) => {
     phase: chance.between(0, 6),
     rise: chance.between(0.05, 0.12),
   }))
-  const sun = { x: chance.between(0.2, 0.8), size: chance.between(0.1, 0.2), y: horizon - chance.between(0.12, 0.3) }
+  const sun = { x: chance.between(0.2, 0.8), size: chance.between(0.1, 0.2), y: horizon - chance.between(0.06, 0.16) }
   const direction = chance.pick([1, -1])
   return (stroke) => {
     const { context, width, height, unit, progress } = stroke
@@ -91,7 +91,7 @@ function house({ context, width, height, unit }: Stroke, { x, ...size }: House, 
 /** Three streets under a moon, windows lit. */
 export const city: MotifMaker = (chance: Chance, palette: Palette) => {
   const streets = [0.3, 0.65, 1].map((depth) => ({ depth, houses: street(chance, 0.72 - depth * 0.26) }))
-  const moon = { x: chance.between(0.2, 0.8), y: chance.between(0.12, 0.26), size: chance.between(0.07, 0.13) }
+  const moon = { x: chance.between(0.2, 0.8), y: chance.between(0.36, 0.46), size: chance.between(0.07, 0.13) }
   const direction = chance.pick([1, -1])
   return (stroke) => {
     const { context, width, height, unit, progress } = stroke

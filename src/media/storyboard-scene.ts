@@ -2,7 +2,7 @@
 import type { SKRSContext2D } from '@napi-rs/canvas'
 import { type Chance, chanceOf } from './storyboard-chance.ts'
 import { paletteOf } from './storyboard-palette.ts'
-import { backdrop, glow, vignette } from './storyboard-light.ts'
+import { backdrop, copySpace, glow, vignette } from './storyboard-light.ts'
 import { hinted, type Motif, motifs } from './storyboard-motifs.ts'
 
 export interface SceneSpec {
@@ -24,7 +24,7 @@ function motifFor(prompt: string, chance: Chance): Motif {
 
 /** Light, a motif and its colours, all of the prompt's own. */
 export function sceneOf({ prompt, seed }: SceneSpec): Scene {
-  const chance = chanceOf(prompt, seed, 'scene')
+  const chance = chanceOf(prompt, seed, 'picture')
   const palette = paletteOf(chance)
   const motif = motifs[motifFor(prompt, chance)](chance, palette)
   const sun = {
@@ -45,8 +45,10 @@ export function sceneOf({ prompt, seed }: SceneSpec): Scene {
         palette.light,
         0.55,
       )
+      copySpace(context, { width, height }, palette.shadow, 0.6)
       motif({ context, width, height, unit: Math.min(width, height), progress })
       glow(context, { x: (progress * 1.5 - 0.25) * width, y: height * 0.3, reach: width * 0.5 }, palette.light, 0.16)
+      copySpace(context, { width, height }, palette.shadow, 0.42)
       vignette(context, width, height)
     },
   }

@@ -48,7 +48,7 @@ export const orbs: MotifMaker = (chance, palette) => {
 
 /** Turning rays behind a disc, rings around it. */
 export const rays: MotifMaker = (chance, palette) => {
-  const centre = { x: chance.between(0.3, 0.7), y: chance.between(0.3, 0.62) }
+  const centre = { x: chance.between(0.3, 0.7), y: chance.between(0.52, 0.66) }
   const count = chance.whole(7, 16)
   const size = chance.between(0.14, 0.26)
   const rings = chance.whole(1, 3)
@@ -89,6 +89,9 @@ const products = {
   phone: (c: SKRSContext2D, s: number) => c.roundRect(-s * 0.24, -s * 0.95, s * 0.48, s * 0.95, s * 0.08),
 } as const satisfies Record<string, Product>
 
+/** Above this place of the height the picture belongs to the copy. */
+const highest = 0.36
+
 /** A product on a plinth, a light that wanders over it. */
 export const stage: MotifMaker = (chance, palette) => {
   const product = chance.pick<Product>([products.bottle, products.box, products.jar, products.phone])
@@ -116,7 +119,7 @@ export const stage: MotifMaker = (chance, palette) => {
     shine.addColorStop(1, palette.accent(1))
     context.fillStyle = shine
     context.beginPath()
-    product(context, Math.min(unit * size, height * floor * 0.8))
+    product(context, Math.min(unit * size, height * (floor - highest)))
     context.fill()
     context.restore()
   }
