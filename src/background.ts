@@ -7,7 +7,7 @@ import { createNudgeListener } from './queue/nudges.ts'
 import { createPoller } from './queue/poller.ts'
 import type { WorkKind } from './queue/run-queue.ts'
 import { createTopUp } from './queue/top-up.ts'
-import { createWorkItems } from './queue/work-items.ts'
+import { createWorkItems, type WorkItems } from './queue/work-items.ts'
 import type { Resources } from './resources.ts'
 import { type Services, withAssetsOf } from './services.ts'
 import { createSender } from './webhooks/send.ts'
@@ -44,7 +44,7 @@ function signingIdentity({ signer }: Resources) {
   return signer.identity
 }
 
-function createHandlers(resources: Resources, services: Services): Handlers {
+function createHandlers(resources: Resources, services: Services, workItems: WorkItems): Handlers {
   const { compositor, store, registry, monotonic, random, outgoing, now, workDir, assets, db } = resources
   const { generations, deliveries, files, settle } = services
   const tempDirs = createTempDirs(join(workDir, 'units'))
@@ -65,14 +65,17 @@ function createHandlers(resources: Resources, services: Services): Handlers {
       assets,
       tempDirs,
     }),
-    deliver: createDeliverHandler({ deliveries, send: createSender({ post: outgoing.post, now }), random }),
+    deliver: createDeliverHandler({ deliveries, send: createSender({ post: outgoing.post, now }), workItems, random }),
   }
 }
 
-/** Units of each kind at once. One composition more than children: its files travel while others are drawn. */
+/**
+ * Units of each kind at once. One composition more than children: its files travel while others are drawn. A delivery waits
+ * for a receiver and holds nothing meanwhile: 50 endpoints that never answer, each with 8 requests under way, leave room.
+ */
 function concurrencyOf({ config }: Resources): Readonly<Record<WorkKind, number>> {
   const children = config.COMPOSITOR_PROCESSES ?? availableParallelism()
-  return { plan: 2, generate: 16, compose: children + 1, deliver: 16 }
+  return { plan: 2, generate: 16, compose: children + 1, deliver: 512 }
 }
 
 function createBacklog(resources: Resources, { variantSweeps, campaigns }: Services) {
@@ -114,7 +117,7 @@ export async function startBackground(resources: Resources, services: Services) 
     poll: createPoll({ generations: services.generations, registry }),
     onError: (err, generation_id) => logger.warn({ err, generation_id }, 'generation.poll_failed'),
   })
-  const handlers = createHandlers(resources, services)
+  const handlers = createHandlers(resources, services, workItems)
   const workers = startWorkers({
     handlers,
     workItems,

@@ -4,16 +4,18 @@ import type { Deliveries } from '#src/domain/webhook/service-deliveries.ts'
 import { Retryable } from '#src/errors.ts'
 import { nextAttempt } from '#src/webhooks/schedule.ts'
 import type { Send } from '#src/webhooks/send.ts'
+import type { WorkItems } from '#src/queue/work-items.ts'
 import type { WorkHandler } from './worker.ts'
 
 interface DeliverDependencies {
   readonly deliveries: Deliveries
   readonly send: Send
+  readonly workItems: Pick<WorkItems, 'claimNextDelivery'>
   /** 0 ≤ x < 1; spreads the next attempts. */
   readonly random: () => number
 }
 
-export function createDeliverHandler({ deliveries, send, random }: DeliverDependencies): WorkHandler<DeliveryRow> {
+export function createDeliverHandler({ deliveries, send, workItems, random }: DeliverDependencies): WorkHandler<DeliveryRow> {
   return {
     kind: 'deliver',
 
@@ -35,6 +37,8 @@ export function createDeliverHandler({ deliveries, send, random }: DeliverDepend
         milliseconds: outcome.milliseconds,
       }
     },
+
+    next: (row) => workItems.claimNextDelivery(row.endpoint_id),
 
     giveUp: (_row, error, lease) => deliveries.giveUp(lease, error.message),
   }

@@ -18,6 +18,8 @@ export interface WorkHandler<Row> {
    * @returns fields for the log event of this unit of work (ids, bytes, cost; no secrets, no personal values)
    */
   handle(row: Row, lease: Lease, options: { readonly signal: AbortSignal }): Promise<LogFields | void>
+  /** Claims what the same slot may go on with when `row` is done, so that a backlog does not wait for a wake-up a row. */
+  next?(row: Row): Promise<Claim<Row> | undefined>
   /** Writes the row's failed state: the handler threw `Terminal`, or the row was started too often (`too_many_starts`). */
   giveUp(row: Row, error: Terminal, lease: Lease): Promise<void>
 }
@@ -52,6 +54,8 @@ type Outcome =
 
 /** More than the twenty kills that a healthy row may meet; fewer than would let a poisonous one kill workers all day. */
 const defaultMaxStarts = 40
+/** How long a slot goes on with the next row before it takes its turn among the wake-ups of others again. */
+const longestRunMs = 5_000
 
 export function runWorker<K extends WorkKind>(options: WorkerOptions<K>): Consumer {
   const { kind, runQueue, workItems, handler, concurrency, log, random } = options
@@ -59,19 +63,24 @@ export function runWorker<K extends WorkKind>(options: WorkerOptions<K>): Consum
 
   async function onWakeUp(id: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     try {
-      const claim = await workItems.claim(kind, id)
-      if (claim) await work(claim, signal)
+      const until = monotonic() + longestRunMs
+      let claim = await workItems.claim(kind, id)
+      while (claim) {
+        const isDone = await work(claim, signal)
+        claim = isDone && !signal.aborted && monotonic() < until ? await handler.next?.(claim.row) : undefined
+      }
     } catch (error) {
       // Mostly the database is away: the row wakes someone later, or its lease runs out.
       log.warn({ id, err: error }, `${kind}.unrecorded`)
     }
   }
 
-  async function work(claim: Claim<WorkRow<K>>, stop: AbortSignal): Promise<void> {
+  async function work(claim: Claim<WorkRow<K>>, stop: AbortSignal): Promise<boolean> {
     const startedAt = monotonic()
     const outcome = await perform(claim, stop)
     await workItems.release(claim.lease, releaseOf(outcome))
     report(claim.row, outcome, Math.round(monotonic() - startedAt))
+    return outcome.kind === 'done'
   }
 
   async function perform({ row, lease }: Claim<WorkRow<K>>, stop: AbortSignal): Promise<Outcome> {

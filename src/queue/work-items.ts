@@ -4,12 +4,13 @@
  */
 import type { Db } from '#src/database/client.ts'
 import type { Tables } from '#src/database/tables.ts'
+import { nextOfEndpoint } from './due-deliveries.ts'
 import { claimGate } from './eligibility.ts'
 import { workSources } from './jobs.ts'
 import { createLeaseKeeper } from './lease-keeper.ts'
 import { type Lease, LeaseLost } from './lease.ts'
 import type { WorkKind } from './run-queue.ts'
-import { type Selectable, sql, type Transaction, type UpdateQueryBuilder, type UpdateResult } from 'kysely'
+import { type RawBuilder, type Selectable, sql, type Transaction, type UpdateQueryBuilder, type UpdateResult } from 'kysely'
 
 type WorkTable = (typeof workSources)[WorkKind]['table']
 export type WorkRow<K extends WorkKind> = Selectable<Tables[(typeof workSources)[K]['table']]> & AnyWorkRow
@@ -66,7 +67,11 @@ export function createWorkItems(options: WorkItemsOptions) {
    * @returns undefined when someone else has the row, it is done, not due, or may not run now: the wake-up was stale, which
    *   is no fault
    */
-  async function claim<K extends WorkKind>(kind: K, id: string): Promise<Claim<WorkRow<K>> | undefined> {
+  const claim = <K extends WorkKind>(kind: K, id: string): Promise<Claim<WorkRow<K>> | undefined> =>
+    claimOne(kind, sql`select ${id}`)
+
+  /** @param which a query for the id of the row */
+  async function claimOne<K extends WorkKind>(kind: K, which: RawBuilder<unknown>): Promise<Claim<WorkRow<K>> | undefined> {
     const token = newToken()
     const askedAt = monotonic()
     const { table, claimable } = workSources[kind]
@@ -74,13 +79,17 @@ export function createWorkItems(options: WorkItemsOptions) {
       update ${sql.table(table)} set lease_token = ${token}, lease_until = ${leaseUntil}, starts = starts + 1
       where id = (
         select w.id from ${sql.table(table)} w
-        where w.id = ${id} and w.status = any(${claimable}) and w.due_at <= now()
+        where w.id = (${which}) and w.status = any(${claimable}) and w.due_at <= now()
           and (w.lease_token is null or w.lease_until <= now()) and ${claimGate[kind]}
         for update skip locked)
       returning *`.execute(db)
     const row = rows[0]
-    return row && { row, lease: keeper.hold(kind, id, token, askedAt) }
+    return row && { row, lease: keeper.hold(kind, row.id, token, askedAt) }
   }
+
+  /** The next due delivery of an endpoint that has just taken one; undefined: none, or not now. */
+  const claimNextDelivery = (endpointId: string): Promise<Claim<WorkRow<'deliver'>> | undefined> =>
+    claimOne('deliver', nextOfEndpoint(endpointId))
 
   /**
    * Claims running generations that are due for a poll. Their `due_at` moves on by `nextMs` at once: whatever becomes of
@@ -119,7 +128,7 @@ export function createWorkItems(options: WorkItemsOptions) {
     await Promise.allSettled(keeper.close().map((lease) => release(lease, { afterMs: 0 })))
   }
 
-  return { claim, claimRunning, release, held: keeper.count, close }
+  return { claim, claimNextDelivery, claimRunning, release, held: keeper.count, close }
 }
 
 /**

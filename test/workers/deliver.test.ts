@@ -52,6 +52,7 @@ const handler = (timeoutMs = 5000) =>
   createDeliverHandler({
     deliveries: createDeliveries({ db: database.db, events, decrypt: (bytes) => secrets.decrypt(bytes), now }),
     send: createSender({ post: (url, options) => outgoing.post(url, options), now, timeoutMs }),
+    workItems: workItems(),
     random: () => 0.5,
   })
 const workItems = () => createWorkItems({ db: database.db, newToken: () => crypto.randomUUID() })
