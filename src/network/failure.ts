@@ -19,6 +19,7 @@ export interface Failed {
 const known: Readonly<Record<string, readonly [FailureReason, string]>> = {
   ENOTFOUND: ['unresolvable', 'The host name does not resolve.'],
   EAI_AGAIN: ['unresolvable', 'The host name could not be resolved.'],
+  ETIMEOUT: ['unresolvable', 'The host name could not be resolved in time.'],
   ECONNREFUSED: ['connection_failed', 'The connection was refused.'],
   ECONNRESET: ['connection_failed', 'The connection was closed before there was an answer.'],
   EPIPE: ['connection_failed', 'The connection was closed before there was an answer.'],

@@ -2,8 +2,8 @@
  * The target guard: what an outgoing request may be sent to. The same rules judge a URL when it is registered and a
  * connection when it is made, because a name may have been given another address in between.
  */
-import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
+import { createResolve } from './resolve.ts'
 import { judgeAddress, parseNetworks, refusedPorts } from './rules.ts'
 
 export type RefusalCode =
@@ -33,7 +33,7 @@ export interface GuardOptions {
   readonly allowed?: readonly string[]
   /** Allow `http:` beside `https:`. */
   readonly insecure?: boolean
-  /** Name → every address. Default: the system's resolver. */
+  /** Name → every address. Default: the DNS, then the system's resolver (resolve.ts). */
   readonly lookup?: Resolve
 }
 
@@ -53,7 +53,7 @@ const privateName =
   'The host resolves to an address outside the public internet. An operator can open private networks with ALLOWED_PRIVATE_TARGETS.'
 
 /** @throws Error when `allowed` has an entry that is not a network */
-export function createGuard({ allowed = [], insecure = false, lookup = resolveAll }: GuardOptions = {}) {
+export function createGuard({ allowed = [], insecure = false, lookup = createResolve() }: GuardOptions = {}) {
   const networks = parseNetworks(allowed)
 
   function judgeScheme(protocol: string): TargetVerdict {
@@ -129,7 +129,6 @@ export function createGuard({ allowed = [], insecure = false, lookup = resolveAl
 
 export type Guard = ReturnType<typeof createGuard>
 
-const resolveAll: Resolve = (hostname) => systemLookup(hostname, { all: true, order: 'verbatim' })
 const withoutBrackets = (host: string): string => (host.startsWith('[') ? host.slice(1, -1) : host)
 
 function firstRefusal(...judges: readonly (() => TargetVerdict)[]): TargetVerdict {
