@@ -146,6 +146,8 @@ describe('changing an endpoint', () => {
     const row = await stored(created.id)
     expect(secrets.decrypt(row.previous_secret_encrypted!)).toBe(created.secret)
     expect(row.previous_secret_until!.getTime() - clock).toBe(24 * 3_600_000)
+    await expect(endpoints.rotateSecret(scope, created.id, {})).rejects.toMatchObject({ code: 'conflict' })
+    expect((await stored(created.id)).secret_encrypted).toEqual(row.secret_encrypted)
     await endpoints.rotateSecret(scope, created.id, { overlap_hours: 0 })
     expect(await stored(created.id)).toMatchObject({ previous_secret_encrypted: null, previous_secret_until: null })
     expect(await faultsOf(endpoints.rotateSecret(scope, created.id, { secret: 'whsec_' }))).toEqual(['/secret invalid_secret'])

@@ -142,8 +142,9 @@ export function createWebhookEndpoints(dependencies: EndpointDependencies) {
 
     /**
      * A new secret, or the given one. Both sign for `overlap_hours` (0–168, default 24), so that no receiver has to change at
-     * the same moment; a second rotation in that time drops the older of the two.
-     * @throws not_found, invalid
+     * the same moment. While an overlap lasts, only a rotation with 0 is taken, which ends the old secrets at once: one that
+     * dropped the oldest of three silently would cost deliveries.
+     * @throws not_found, invalid; conflict while the last rotation overlaps
      */
     async rotateSecret(
       scope: Scope,
@@ -155,6 +156,7 @@ export function createWebhookEndpoints(dependencies: EndpointDependencies) {
       if (faults.length > 0) throw invalid(faults)
       const secret = given ?? signingKeys.generate(old.signature)
       const overlaps = overlap_hours > 0
+      if (overlaps && (old.previous_secret_until?.getTime() ?? 0) > now()) throw stillOverlaps(id, old.previous_secret_until!)
       const row = await change(scope, id, {
         secret_encrypted: encrypt(secret),
         previous_secret_encrypted: overlaps ? old.secret_encrypted : null,
@@ -193,6 +195,12 @@ export function createWebhookEndpoints(dependencies: EndpointDependencies) {
 }
 
 export type WebhookEndpoints = ReturnType<typeof createWebhookEndpoints>
+
+const stillOverlaps = (id: string, until: Date) =>
+  new ServiceError(
+    'conflict',
+    `The last rotation of "${id}" overlaps until ${until.toISOString()}. Rotate again after that, or now with overlap_hours 0, which ends the old secrets at once.`,
+  )
 
 const statusColumns = {
   enabled: { status: 'enabled', disabled_reason: null, failing_since: null },
