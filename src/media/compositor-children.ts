@@ -61,7 +61,7 @@ const noSigner = () => Promise.reject(new Error('This compositor has no signer.'
 /** A file that was to be signed is signed, or is not made. */
 function signingOf(claim: ProvenanceClaim, signer: ClaimSigner | undefined) {
   if (!signer) throw new Error('A claim was given to a compositor without a signer.')
-  return { claim, algorithm: signer.algorithm, reservedBytes: signer.reservedBytes }
+  return { claim, algorithm: signer.algorithm, reservedBytes: signer.reservedBytes, timestamped: signer.identity.timestamped }
 }
 
 /** Nothing of the service's environment: no secret can leak from a process that reads hostile files. */

@@ -60,9 +60,11 @@ export interface CoseOptions {
  */
 export async function coseSign1(signer: ProvenanceSigner, claim: Uint8Array, { timestamp }: CoseOptions): Promise<Uint8Array> {
   const header = protectedHeader(signer)
-  const toBeSigned = array([text('Signature1'), bytes(header), bytes(new Uint8Array()), bytes(claim)])
+  const structure = (context: string, payload: Uint8Array) =>
+    array([text(context), bytes(header), bytes(new Uint8Array()), bytes(payload)])
+  const toBeSigned = structure('Signature1', claim)
   const signature = await signer.sign(toBeSigned)
-  const token = timestamp && (await timestamp(bytes(signature)))
+  const token = timestamp && (await timestamp(structure('CounterSignature', bytes(signature))))
   const assemble = (padding: number) => {
     const unprotected = [...(token ? [timestampEntry(token)] : []), [text('pad'), bytes(new Uint8Array(padding))] as const]
     return join(head('tag', sign1Tag), array([bytes(header), map(unprotected), nothing, bytes(signature)]))

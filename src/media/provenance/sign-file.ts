@@ -15,6 +15,8 @@ export interface Signing {
   readonly algorithm: Algorithm
   /** Every signature has this many bytes. */
   readonly reservedBytes: number
+  /** A signature that proves no time is not good enough. */
+  readonly timestamped: boolean
 }
 
 interface Signature extends Signing {
@@ -73,8 +75,9 @@ async function signOne(path: string, format: string, clipPaths: readonly string[
   const models = claim.clips.map(({ provider, model }) => `${provider}/${model}`)
   await writeXmp(path, format, { digitalSourceType: claim.digitalSourceType, models })
   await writeFile(path, await signedBytes(path, format, clipPaths, signature))
-  const { status, manifest_id, summary } = await verifyFile(path, { format, trusted: null })
+  const { status, manifest_id, summary, signed_by } = await verifyFile(path, { format, trusted: null })
   if (status !== 'valid' || manifest_id === null) throw new Error(`The signed file does not verify: ${summary}`)
+  if (signature.timestamped && !signed_by?.signed_at) throw new Error('The time-stamp of the signed file does not verify.')
   return manifest_id
 }
 

@@ -23,12 +23,11 @@ function signWith(algorithm: Algorithm, key: KeyObject, bytes: Uint8Array): Uint
   return sign(hash, bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST })
 }
 
-/** One attribute of a distinguished name as Node prints it, one a line. */
-const part = (subject: string, name: 'O' | 'CN'): string | null =>
-  subject
-    .split('\n')
-    .find((line) => line.startsWith(`${name}=`))
-    ?.slice(name.length + 1) ?? null
+/** One attribute of the subject; `subject` itself has it escaped. A name may stand there more than once. */
+function part(certificate: X509Certificate, name: 'O' | 'CN'): string | null {
+  const value: string | string[] | undefined = certificate.toLegacyObject().subject[name]
+  return (Array.isArray(value) ? value[0] : value) ?? null
+}
 
 /** @throws BadCertificate whose message ends a sentence that begins with the file's name */
 export function createPemSigner({ status, certificates, key: keyPem, now }: PemSignerOptions): ProvenanceSigner {
@@ -40,8 +39,8 @@ export function createPemSigner({ status, certificates, key: keyPem, now }: PemS
     status,
     algorithm,
     chain: chain.map(({ raw }) => raw),
-    organization: part(leaf.subject, 'O'),
-    commonName: part(leaf.subject, 'CN'),
+    organization: part(leaf, 'O'),
+    commonName: part(leaf, 'CN'),
     notAfter: leaf.validToDate,
     async sign(bytes) {
       const problem = dateProblem(leaf, now())
