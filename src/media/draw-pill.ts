@@ -2,7 +2,7 @@
 import type { SKRSContext2D } from '@napi-rs/canvas'
 import { colorOr, css, readableOn, type Rgb } from './color.ts'
 import type { Rect } from './layout-geometry.ts'
-import { pillPadding } from './layout-items.ts'
+import { iconGap, pillPadding } from './layout-items.ts'
 import { paintText } from './draw-text.ts'
 import { measure } from './text-measure.ts'
 import type { TextBlock } from './text.ts'
@@ -77,7 +77,8 @@ const iconRadius = 0.24
 export function paintIcon(context: SKRSContext2D, pill: Pill): void {
   const { block, box } = pill
   const { width, height } = box
-  const end = box.x + pillPadding.label.x * block.sizePx + (measure('AI', block.setting).advance + 0.22) * block.sizePx
+  const advance = (text: string): number => measure(text, block.setting).advance * block.sizePx
+  const end = box.x + pillPadding.label.x * block.sizePx + advance('AI') + advance(iconGap) / 2
   const field = (from: number, to: number, ground: Rgb, color: Rgb) => {
     context.save()
     context.beginPath()

@@ -138,11 +138,15 @@ const buttonSize = (overlay: ButtonOverlay, index: number, scene: Scene, squeeze
 
 const noSqueeze: Squeeze = { quality: 1, maxLines: new Map() }
 
+/** Between the two fields of the icon. */
+export const iconGap = '\u00a0\u00a0\u00a0'
+const labelText = ({ text, icon }: NonNullable<Composition['label']>): string => (icon ? text.replace(' ', iconGap) : text)
+
 /** The AI label: all the time, end card included, in the upper corner at the end of a line of text. */
 export function labelItem(scene: Scene): Item | undefined {
   const { composition, direction } = scene
   if (!composition.label) return undefined
-  const block = fitCopy(pillCopy('label', composition.label.text, scene), labelIndex, scene, noSqueeze)
+  const block = fitCopy(pillCopy('label', labelText(composition.label), scene), labelIndex, scene, noSqueeze)
   const span = { from: 0, to: totalSeconds(composition) }
   return {
     ...pillSize('label', block, composition.label.icon),
