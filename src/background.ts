@@ -78,7 +78,7 @@ function concurrencyOf({ config }: Resources): Readonly<Record<WorkKind, number>
   return { plan: 2, generate: 16, compose: children + 1, deliver: 512 }
 }
 
-function createBacklog(resources: Resources, { variantSweeps, campaigns }: Services) {
+function createBacklog(resources: Resources, { variantSweeps, campaigns, sunsets }: Services) {
   const { db, runQueue, registry, logger, database } = resources
   const topUp = createTopUp({
     db,
@@ -90,6 +90,7 @@ function createBacklog(resources: Resources, { variantSweeps, campaigns }: Servi
       'cancel remaining': (trx) => variantSweeps.cancelRemaining(trx),
       'complete campaigns': campaigns.sweeps.completeFinished,
       'new month': campaigns.sweeps.newMonth,
+      'announce sunsets': (trx) => sunsets.announce(trx),
       'fold counters': foldCounters,
     },
     onError: (err, unit) => logger.warn({ err, unit }, 'top_up.fault'),

@@ -7,6 +7,7 @@ import { createFiles } from './domain/files/service.ts'
 import { createFormats } from './domain/format/service.ts'
 import { createGenerations } from './domain/generation/service.ts'
 import { createMedia } from './domain/media/service.ts'
+import { createSunsets } from './domain/models/service-sunset.ts'
 import { createModels } from './domain/models/service.ts'
 import type { WithAssets } from './domain/plan/ports.ts'
 import { createPreviews } from './domain/preview/service.ts'
@@ -86,6 +87,9 @@ export function createServices(resources: Resources) {
     events,
     files,
     link,
+    signCallback: secrets.signer('callback'),
+    // A vendor cannot reach the default, which is this machine's own name for itself.
+    callbackOrigin: config.PUBLIC_URL?.replace(/\/+$/, ''),
     releaseRenditions: variantSweeps.releaseRenditions,
     referenceLink: async (trx, workspaceId, sha256) => link(await findReference(trx, workspaceId, sha256)),
   })
@@ -94,6 +98,7 @@ export function createServices(resources: Resources) {
 
   return {
     audiences,
+    callbacks: generations.callbacks,
     campaigns,
     deliveries,
     endpoints,
@@ -103,6 +108,7 @@ export function createServices(resources: Resources) {
     generations,
     media: createMedia({ ids, store, link, tempDir: workDir, inspectImage: (path) => compositor.inspectImage(path) }),
     models: createModels({ registry }),
+    sunsets: createSunsets({ registry, events, now }),
     previews: createPreviews({
       templates,
       formats,

@@ -9,7 +9,8 @@ import { staleSubmitMs, submitTimeoutSeconds } from '#src/domain/generation/rule
 import type { Generations } from '#src/domain/generation/service.ts'
 import { attemptForProvider } from '#src/domain/generation/service-submit.ts'
 import { Terminal } from '#src/errors.ts'
-import type { Lease } from '#src/queue/lease.ts'
+import { type Lease, LeaseLost } from '#src/queue/lease.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FetchClip } from './fetch-clip.ts'
 import type { LogFields, WorkHandler } from './worker.ts'
 
@@ -19,6 +20,25 @@ export interface GenerateDependencies {
   readonly fetchClip: FetchClip
   /** Milliseconds of a clock that never jumps and goes on while the process is stopped. */
   readonly monotonic: () => number
+}
+
+/** Half a minute in all: longer than a database takes to restart. */
+const recordAgainAfterMs = [200, 500, 1000, 2000, 4000, 8000, 16_000] as const
+
+/**
+ * An answer that cannot be written down is as good as lost, and a lost answer may leave a paid clip uncertain. The row's token
+ * fences it all the while: once somebody else has begun to look for the answer, LeaseLost ends it.
+ */
+async function keepTrying(record: () => Promise<void>): Promise<void> {
+  for (const waitMs of recordAgainAfterMs) {
+    try {
+      return await record()
+    } catch (error) {
+      if (error instanceof LeaseLost) throw error
+      await delay(waitMs)
+    }
+  }
+  return await record()
 }
 
 const tooLate = { code: 'timeout', message: 'The worker was stopped before it could send.', retryable: true } as const
@@ -52,7 +72,7 @@ export function createGenerateHandler(deps: GenerateDependencies): WorkHandler<G
     const { attempt } = begun
     const outcome = await send(attempt, row, lease, askedAt)
     const fields = { attempt_id: attempt.id, model: row.model, reserved_micro_usd: attempt.reserved_micro_usd }
-    await submit.record(row, lease, attempt, outcome)
+    await keepTrying(() => submit.record(row, lease, attempt, outcome))
     return { ...fields, outcome: outcome.kind, ...('error' in outcome && { code: outcome.error.code }) }
   }
 

@@ -1,6 +1,6 @@
 /** Attempts: one submission to one provider each, written down before the request is sent. */
 import type { Json } from '#src/contracts/json.ts'
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import type { Db } from './client.ts'
 import type { Tables } from './tables.ts'
 
@@ -11,6 +11,17 @@ export const insertAttempt = (db: Db, row: Insertable<Tables['attempts']>): Prom
 
 export const findAttempt = (db: Db, id: string): Promise<AttemptRow> =>
   db.selectFrom('attempts').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+export const findAttemptIfAny = (db: Db, id: string): Promise<AttemptRow | undefined> =>
+  db.selectFrom('attempts').selectAll().where('id', '=', id).executeTakeFirst()
+
+/** Whether another attempt of the model has a job already. */
+export async function isJobOfAnother(db: Db, attempt: Pick<AttemptRow, 'id' | 'model'>, jobRef: Json): Promise<boolean> {
+  const { rows } = await sql`
+    select from attempts where model = ${attempt.model} and id <> ${attempt.id}
+      and job_ref = ${JSON.stringify(jobRef)}::jsonb limit 1`.execute(db)
+  return rows.length > 0
+}
 
 /** Oldest first, of a page of generations at once. */
 export const attemptsOf = (db: Db, generationIds: readonly string[]): Promise<AttemptRow[]> =>

@@ -66,18 +66,24 @@ export const pauseCampaigns = (db: Db, ids: readonly string[], reason: string): 
     .returningAll()
     .execute()
 
-/** Takes the reason `budget` away where there may be room again; whoever still does not fit is paused again at the next try. */
-export const clearBudgetPauses = (
-  db: Db,
-  where: { readonly workspaceId: string } | { readonly campaignId: string },
-): Promise<CampaignRow[]> =>
+/**
+ * Takes the reason `budget` away where there may be room again; whoever still does not fit is paused again at the next try.
+ * A campaign that is locked settles something itself, and clears its own pause: waiting for it here could be for each other.
+ */
+export const clearBudgetPauses = (db: Db, workspaceId: string): Promise<CampaignRow[]> =>
   db
     .updateTable('campaigns')
     .set({ pause_reasons: sql`array_remove(pause_reasons, 'budget')`, updated_at: sql`clock_timestamp()` })
-    .where('status', '=', 'rendering')
-    .where(sql<boolean>`'budget' = any(pause_reasons)`)
-    .$if('workspaceId' in where, (q) => q.where('workspace_id', '=', (where as { workspaceId: string }).workspaceId))
-    .$if('campaignId' in where, (q) => q.where('id', '=', (where as { campaignId: string }).campaignId))
+    .where('id', 'in', (paused) =>
+      paused
+        .selectFrom('campaigns')
+        .select('id')
+        .where('workspace_id', '=', workspaceId)
+        .where('status', '=', 'rendering')
+        .where(sql<boolean>`'budget' = any(pause_reasons)`)
+        .forNoKeyUpdate()
+        .skipLocked(),
+    )
     .returningAll()
     .execute()
 

@@ -52,6 +52,17 @@ export const lockGeneration = (db: Db, workspaceId: string, id: string): Promise
     .forNoKeyUpdate()
     .executeTakeFirst()
 
+/** Locked, if it is in one of the states and no worker has it. */
+export const lockUnheld = (db: Db, id: string, statuses: readonly string[]): Promise<GenerationRow | undefined> =>
+  db
+    .selectFrom('generations')
+    .selectAll()
+    .where('id', '=', id)
+    .where('status', 'in', [...statuses])
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', sql<Date>`now()`)]))
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+
 /** Of a generation that the caller holds, by its lease or by a lock. */
 export async function updateGeneration(db: Db, id: string, changes: UpdateObject<Tables, 'generations'>): Promise<void> {
   await db

@@ -40,6 +40,13 @@ export async function reserveInMonth(db: Db, workspaceId: string, month: string,
   return numAffectedRows === 1n
 }
 
+/** Campaigns in the order in which payers stand in line, then the month: the order of every other transaction that takes both. */
+export async function lockBudgets(db: Db, workspaceId: string, month: string, campaignIds: readonly string[]): Promise<void> {
+  await sql`
+    select from campaigns where id = any(${[...campaignIds]}) order by priority, created_at, id for no key update`.execute(db)
+  await sql`select from workspace_months where workspace_id = ${workspaceId} and month = ${month} for no key update`.execute(db)
+}
+
 /** Books a change in both budgets, without asking whether there is room: the money is spent already. */
 export async function changeBudgets(
   db: Db,

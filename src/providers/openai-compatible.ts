@@ -2,6 +2,7 @@
 import { Retryable, Terminal } from '#src/errors.ts'
 import type { ModelCard } from '#src/contracts/model-card.ts'
 import type { Json } from '#src/contracts/json.ts'
+import { type CallbackKey, isSigned } from './callback-signature.ts'
 import type { Dialect } from './dialects.ts'
 import { at, isObject, readJob } from './job.ts'
 import { meaningOfPoll, meaningOfSubmit } from './meaning.ts'
@@ -16,6 +17,8 @@ export interface OpenaiCompatibleSettings {
   /** Ends where "/videos" begins. */
   readonly baseUrl: string
   readonly apiKey: string | undefined
+  /** Where the vendor signs its callbacks. */
+  readonly callbackKey?: CallbackKey | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly dialect: Dialect
   readonly pollSeconds: number
@@ -136,11 +139,14 @@ export function createOpenaiCompatibleProvider(settings: OpenaiCompatibleSetting
     },
 
     /** Only a wake-up: the token in its address is ours, and a poll with our key follows before anything changes. */
-    verifyCallback(raw) {
+    verifyCallback(raw, headers, at) {
+      const { callbackKey } = settings
+      if (callbackKey && !isSigned(callbackKey, { raw, headers, now: at })) return Promise.resolve({ kind: 'forged' })
       const json: unknown = parseJson(raw)
       const inner = isObject(json) ? (json['data'] ?? json['video'] ?? json) : undefined
       const job = readJob(inner, dialect)
-      return Promise.resolve({ kind: 'unsigned', ...(job && { jobRef: { id: job.id } }) })
+      const kind = callbackKey ? ('verified' as const) : ('unsigned' as const)
+      return Promise.resolve({ kind, ...(job && { jobRef: { id: job.id } }) })
     },
   }
 }

@@ -1,5 +1,6 @@
 /** PROVIDERS_FILE: a JSON file → the settings of every provider. Every fault at once, each with its place in the file. */
 import { z } from 'zod'
+import { type CallbackKey, signatureScheme } from './callback-signature.ts'
 import { dialectSetting } from './dialects.ts'
 import { cardOf, modelSetting } from './model-setting.ts'
 import type { OpenaiCompatibleSettings } from './openai-compatible.ts'
@@ -27,6 +28,9 @@ const providerSetting = z
     /** Name of the environment variable that holds the key; none for servers without keys. */
     api_key_env: z.string().min(1).optional(),
     headers: z.record(z.string().regex(/^[\w-]+$/), z.string()).default({}),
+    /** Name of the environment variable with the secret that the vendor signs its callbacks with, and how it signs. */
+    callback_secret_env: z.string().min(1).optional(),
+    callback_signature: signatureScheme.default('standard-webhooks'),
     dialect: dialectSetting,
     poll_seconds: z.number().min(0.05).max(3600).default(10),
     max_result_megabytes: z.number().positive().max(10_000).default(1000),
@@ -64,6 +68,9 @@ const fileSchema = z
     )
   })
 
+/** Settings that name an environment variable. */
+const namedVariables = ['api_key_env', 'callback_secret_env'] as const
+
 /** PROVIDERS_FILE cannot be used. */
 export class BadProvidersFile extends Error {
   override readonly name = 'BadProvidersFile'
@@ -99,6 +106,14 @@ function parseJson(text: string): unknown {
   }
 }
 
+function callbackKeyOf(
+  { callback_secret_env: name, callback_signature: scheme }: z.output<typeof providerSetting>,
+  env: (name: string) => string | undefined,
+): CallbackKey | undefined {
+  const secret = name === undefined ? undefined : env(name)
+  return secret === undefined ? undefined : { scheme, secret }
+}
+
 /**
  * @param env value of an environment variable that the file names
  * @throws BadProvidersFile
@@ -107,10 +122,12 @@ export function readProvidersFile(text: string, env: (name: string) => string | 
   const parsed = fileSchema.safeParse(parseJson(text))
   const named = z.looseObject({ providers: z.array(z.unknown()) }).safeParse(parseJson(text))
   const missing = (named.data?.providers ?? []).flatMap((provider, i) => {
-    const name = z.looseObject({ api_key_env: z.string().min(1) }).safeParse(provider).data?.api_key_env
-    return name === undefined || env(name)
-      ? []
-      : [`PROVIDERS_FILE: providers[${i}].api_key_env: ${name} is not set in the environment.`]
+    return namedVariables.flatMap((setting) => {
+      const name = z.record(z.string(), z.unknown()).safeParse(provider).data?.[setting]
+      return typeof name !== 'string' || name === '' || env(name)
+        ? []
+        : [`PROVIDERS_FILE: providers[${i}].${setting}: ${name} is not set in the environment.`]
+    })
   })
   const faults = [...(parsed.error?.issues.flatMap(faultOf) ?? []), ...missing]
   if (!parsed.success || faults.length > 0) throw new BadProvidersFile(faults)
@@ -118,6 +135,7 @@ export function readProvidersFile(text: string, env: (name: string) => string | 
     id: provider.id,
     baseUrl: provider.base_url,
     apiKey: provider.api_key_env === undefined ? undefined : env(provider.api_key_env),
+    callbackKey: callbackKeyOf(provider, env),
     headers: provider.headers,
     dialect: provider.dialect,
     pollSeconds: provider.poll_seconds,

@@ -6,6 +6,8 @@ import { ServiceError, Terminal } from '#src/errors.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { newId } from '#test/support/workspace.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ModelCard } from '#src/contracts/model-card.ts'
+import { fakeCard } from '#test/support/fake-provider.ts'
 import { createPlanFixture, csv, readPlan } from './plan-fixture.ts'
 
 let database: TestDatabase
@@ -144,6 +146,22 @@ describe('a plan', () => {
     const fixture = await createPlanFixture(database)
     const campaign = await fixture.campaign({ template: { clip: { prompt: 'A {{ scene }}', seconds: 4, framing: 'shared' } } })
     expect(resultOf(await fixture.planOf(campaign)).generations.distinct).toBe(2)
+  })
+
+  it('tells of a price that nobody checked for a month, and of a model that ends within one', async () => {
+    const dated: Record<string, Partial<ModelCard>> = {
+      'test/video': { priceCheckedAt: '2026-10-01', sunsetAt: '2026-12-10' },
+      'test/other': { priceCheckedAt: '2026-11-20', sunsetAt: '2027-02-01' },
+    }
+    const card = (id: string) => ({ ...fakeCard(id), ...dated[id] })
+    const fixture = await createPlanFixture(database, { card })
+    const campaign = await fixture.campaign({ settings: { models: ['test/video', 'test/other'] } })
+    const { findings } = resultOf(await fixture.planOf(campaign))
+    const told = findings.filter(({ code }) => ['price_stale', 'sunset_soon'].includes(code))
+    expect(told.map(({ code, model }) => [code, model])).toEqual([
+      ['price_stale', 'test/video'],
+      ['sunset_soon', 'test/video'],
+    ])
   })
 
   it('asks a model for the nearest it can make, and says so', async () => {

@@ -28,7 +28,7 @@ import { createPoll } from '#workers/poll.ts'
 import { testIdentity } from './signer.ts'
 import { createTempDirs } from '#workers/temp-dirs.ts'
 import { runWorker } from '#workers/worker.ts'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,7 +48,12 @@ export async function createCore() {
   const now = () => clock.now
   const sim = createFakeProvider('sim', models)
   const cards = new Map(models.map((card) => [card.id, card]))
-  const registry = { card: (id: string) => cards.get(id), cards: () => models, providerOf: () => sim.provider }
+  const registry = {
+    card: (id: string) => cards.get(id),
+    cards: () => models,
+    provider: () => sim.provider,
+    providerOf: () => sim.provider,
+  }
   const store = createFolderStore({ root: join(dir, 'objects') })
   const files = createFiles({
     db,
@@ -78,6 +83,8 @@ export async function createCore() {
     link,
     releaseRenditions: variantSweeps.releaseRenditions,
     referenceLink: async () => 'http://spots/reference',
+    signCallback: (text) => createHash('sha256').update(text).digest('base64url'),
+    callbackOrigin: 'http://spots',
   })
   const { attach } = generations
   const campaigns = createCampaigns({

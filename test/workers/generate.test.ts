@@ -1,12 +1,13 @@
 /** Every answer a provider can give, through the real worker, poller and database, and where the money is afterwards. */
 import type { GenerationResource } from '#src/domain/generation/service-present.ts'
-import type { SubmitOutcome } from '#src/contracts/clip-provider.ts'
+import type { PollOutcome, SubmitOutcome } from '#src/contracts/clip-provider.ts'
 import type { Scope } from '#src/domain/scope.ts'
 import { Terminal } from '#src/errors.ts'
 import { createCore } from '#test/support/core.ts'
 import { clipCost, fault } from '#test/support/fake-provider.ts'
 import { addPlannedCampaign, type PlannedOptions } from '#test/support/planned-campaign.ts'
 import { createTestWorkspace } from '#test/support/workspace.ts'
+import { createGenerateHandler } from '#workers/generate.ts'
 import { sql } from 'kysely'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 
@@ -324,6 +325,44 @@ describe('the bytes of a clip', () => {
     await core.settle()
     expect(await only()).toMatchObject({ status: 'failed', error: { code: 'result_expired' } })
     expect((await money(id)).spent_micro_usd).toBe(clipCost)
+  })
+})
+
+describe('a clip that was paid for', () => {
+  test.each([
+    ['is forgotten', async (): Promise<PollOutcome> => ({ kind: 'forgotten' })],
+    ['is said to have failed', async (): Promise<PollOutcome> => ({ kind: 'failed', error: fault('vendor_internal', true) })],
+  ])('and %s when it is asked for again is failed, and never bought twice', async (_what, second) => {
+    const id = await launch()
+    let polls = 0
+    sim.orders.poll = (ref, attempt) => (polls++ === 0 ? usual.poll(ref, attempt) : second())
+    sim.orders.open = () => Promise.reject(new Terminal('result_expired', 'The link has expired.'))
+    await core.settle()
+    expect(await only()).toMatchObject({ status: 'failed', error: { code: 'result_expired', billed: true } })
+    expect(sim.submissions).toHaveLength(1)
+    expect(await money(id)).toMatchObject({ reserved_micro_usd: 0, spent_micro_usd: clipCost })
+    await ledgerAgrees(id)
+  })
+})
+
+describe('an answer', () => {
+  test('that cannot be written down at first is written down later, not lost', async () => {
+    await launch({ models: ['sim/blind'] })
+    const { id } = await only()
+    let failures = 2
+    const record: typeof generations.submit.record = async (...given) => {
+      if (failures-- > 0) throw new Error('The connection to the database was lost.')
+      await generations.submit.record(...given)
+    }
+    const handler = createGenerateHandler({
+      generations: { ...generations, submit: { ...generations.submit, record } },
+      registry: core.registry,
+      fetchClip: () => Promise.reject(new Error('There is nothing to fetch yet.')),
+      monotonic: () => performance.now(),
+    })
+    const claim = await core.workItems.claim('generate', id)
+    await handler.handle(claim!.row, claim!.lease, { signal: claim!.lease.signal })
+    expect(await only()).toMatchObject({ status: 'running', attempts: [{ status: 'accepted' }] })
   })
 })
 

@@ -89,7 +89,13 @@ export const eventTypes = {
   },
   'model.sunset_soon': {
     about: 'A model that campaigns depend on is about to end',
-    data: z.object({ model: z.string(), sunset_on: z.string(), campaign_ids: z.array(z.string()) }),
+    data: z.object({
+      model: z.string(),
+      sunset_on: z.iso.date().meta({ description: 'The first day on which nothing is submitted to it' }),
+      days: count.meta({ description: 'Which of the notices this is: 30, 7 or 1 days before' }),
+      campaign_ids: z.array(z.string()),
+      template_ids: z.array(z.string()),
+    }),
   },
   'endpoint.disabled': {
     about: 'An endpoint gets nothing more until it is enabled again',

@@ -45,7 +45,8 @@ export function createRecover({ db, now, card, outcomes }: RecoverDependencies) 
       outcome: outcome.kind,
       secondsSinceSubmit: (now() - attempt.submitted_at.getTime()) / 1000,
       absentBefore: attempt.recover_count,
-      hopeless: ['none', 'callback'].includes(card(row.model)?.recovery.kind ?? 'none'),
+      // A callback may still name the job.
+      hopeless: (card(row.model)?.recovery.kind ?? 'none') === 'none',
     })
     if (step.kind === 'uncertain') {
       const reason = outcome.kind === 'undetermined' ? outcome.reason : 'The provider cannot say whether it has the job.'

@@ -63,6 +63,7 @@ export function createResults({ db, now, card, outcomes, files, releaseRendition
     await transaction(db, async (trx) => {
       await holdLease(trx, lease, 'running')
       if (outcome.kind === 'succeeded') return await succeed(trx, row, attempt, outcome)
+      if (isPaid(attempt) && endsJob(row, attempt, outcome)) return await lostAfterPayment(trx, row)
       if (outcome.kind === 'failed') return await jobFailed(trx, row, attempt, outcome)
       if (outcome.kind === 'forgotten' || isForgotten(row, attempt)) {
         return await outcomes.doubt(trx, row, attempt, 'The provider no longer knows the job.')
@@ -75,6 +76,18 @@ export function createResults({ db, now, card, outcomes, files, releaseRendition
       await updateGeneration(trx, row.id, { ...settled, due_at: wait, progress: outcome.progress ?? row.progress })
     })
   }
+
+  /** Asked once more for a link, and there is none: the clip was paid for, so nothing may be bought or reserved again for it. */
+  const lostAfterPayment = (trx: Db, row: GenerationRow) =>
+    outcomes.fail(
+      trx,
+      row,
+      { code: 'result_expired', message: 'The provider no longer gives out the clip it was paid for.' },
+      true,
+    )
+
+  const endsJob = (row: GenerationRow, attempt: AttemptRow, { kind }: PollOutcome): boolean =>
+    kind === 'failed' || kind === 'forgotten' || isForgotten(row, attempt)
 
   /** The vendor has billed: the money is settled before the bytes are here. A second poll for a new link settles nothing. */
   async function succeed(trx: Db, row: GenerationRow, attempt: AttemptRow, outcome: Extract<PollOutcome, { kind: 'succeeded' }>) {
@@ -99,6 +112,8 @@ export function createResults({ db, now, card, outcomes, files, releaseRendition
     }
     await outcomes.fail(trx, ended, { code, message }, cost > 0)
   }
+
+  const isPaid = ({ status }: AttemptRow): boolean => status === 'succeeded'
 
   const failedJobs = async (trx: Db, row: GenerationRow): Promise<number> =>
     (await attemptsOf(trx, [row.id])).filter(({ status }) => status === 'failed').length

@@ -12,6 +12,7 @@ import { fitClip } from '../expansion/model-fit.ts'
 import type { NewId } from '../ids.ts'
 import type { Spend } from '../spend/service.ts'
 import { failureCost, firstPollMs, maxRefusals, payersInLine, submitBackoffMs } from './rules.ts'
+import type { CallbackAddress } from './service-callbacks.ts'
 import type { Failure, Outcomes } from './service-outcomes.ts'
 
 export interface SubmitDependencies {
@@ -21,8 +22,9 @@ export interface SubmitDependencies {
   readonly card: (model: string) => ModelCard | undefined
   readonly refusal: (model: string, spec: ShotSpec) => Failure | undefined
   readonly outcomes: Outcomes
-  readonly spend: Pick<Spend, 'reserve' | 'exhaust'>
+  readonly spend: Pick<Spend, 'reserve' | 'hold' | 'exhaust'>
   /** A link under which a provider can read a reference image. */
+  readonly callbackAddress: CallbackAddress
   readonly referenceLink: (db: Db, workspaceId: string, sha256: string) => Promise<string>
 }
 
@@ -36,7 +38,13 @@ export const attemptForProvider = (row: AttemptRow): Attempt => ({
   model: row.model,
   clip: (row.request as unknown as { clip: ClipSpec }).clip,
   submittedAt: row.submitted_at,
+  ...callbackOf(row.request),
 })
+
+const callbackOf = (request: AttemptRow['request']): Pick<Attempt, 'callbackUrl'> => {
+  const { callback_url: callbackUrl } = request as { readonly callback_url?: string }
+  return callbackUrl === undefined ? {} : { callbackUrl }
+}
 
 export function createSubmit(deps: SubmitDependencies) {
   const { db, ids, now, card, refusal, outcomes, spend } = deps
@@ -50,10 +58,13 @@ export function createSubmit(deps: SubmitDependencies) {
     return { ...fit.clip, reference: { sha256: spec.reference_sha256, url } }
   }
 
-  /** The first campaign in line that has room pays. Where none has, they pause. */
-  async function choosePayer(trx: Db, row: GenerationRow, attemptId: string, submittedAt: Date, cost: number) {
-    const line = payersInLine(await payerCandidates(trx, row.id))
-    for (const { id: campaignId } of line) {
+  async function firstWithRoom(
+    trx: Db,
+    row: GenerationRow,
+    line: readonly string[],
+    { attemptId, submittedAt, cost }: { attemptId: string; submittedAt: Date; cost: number },
+  ): Promise<string | undefined> {
+    for (const campaignId of line) {
       const purchase = {
         attemptId,
         generationId: row.id,
@@ -62,13 +73,24 @@ export function createSubmit(deps: SubmitDependencies) {
         model: row.model,
         submittedAt,
       }
-      if ((await spend.reserve(trx, purchase, cost)) === 'reserved') return { kind: 'payer' as const, campaignId }
+      if ((await spend.reserve(trx, purchase, cost)) === 'reserved') return campaignId
     }
-    await spend.exhaust(
-      trx,
-      line.map(({ id }) => id),
-    )
-    return { kind: line.length > 0 ? ('no_budget' as const) : ('not_wanted' as const) }
+    return undefined
+  }
+
+  /** The first campaign in line that has room pays. Where none has, they pause. */
+  async function choosePayer(trx: Db, row: GenerationRow, attemptId: string, submittedAt: Date, cost: number) {
+    const line = payersInLine(await payerCandidates(trx, row.id)).map(({ id }) => id)
+    if (line.length === 0) return { kind: 'not_wanted' as const }
+    const purchase = { attemptId, submittedAt, cost }
+    let campaignId = await firstWithRoom(trx, row, line, purchase)
+    if (campaignId === undefined) {
+      await spend.hold(trx, row.workspace_id, line, submittedAt)
+      campaignId = await firstWithRoom(trx, row, line, purchase)
+    }
+    if (campaignId !== undefined) return { kind: 'payer' as const, campaignId }
+    await spend.exhaust(trx, line)
+    return { kind: 'no_budget' as const }
   }
 
   async function writeAttempt(
@@ -76,16 +98,19 @@ export function createSubmit(deps: SubmitDependencies) {
     row: GenerationRow,
     facts: { id: string; campaignId: string; submittedAt: Date; clip: ClipSpec; cost: number },
   ) {
+    const provider = row.model.slice(0, row.model.indexOf('/'))
     const request = { model: row.model, clip: { ...facts.clip } }
+    const callback_url = deps.callbackAddress(facts.id, provider)
     const attempt = await insertAttempt(trx, {
       id: facts.id,
       workspace_id: row.workspace_id,
       generation_id: row.id,
       campaign_id: facts.campaignId,
       status: 'sending',
-      provider: row.model.slice(0, row.model.indexOf('/')),
+      provider,
       model: row.model,
-      request,
+      request: { ...request, ...(callback_url !== undefined && { callback_url }) },
+      // Without the address, which no two attempts share: it tells equal requests, which a list may confuse.
       request_sha256: digestOf(request),
       reserved_micro_usd: facts.cost,
       submitted_at: facts.submittedAt,

@@ -23,6 +23,7 @@ import type { Scope } from '../scope.ts'
 import type { Spend } from '../spend/service.ts'
 import { isPastSunset } from './rules.ts'
 import { createAttach } from './service-attach.ts'
+import { type CallbackDependencies, createCallbackAddress, createCallbacks } from './service-callbacks.ts'
 import { createOutcomes, type Failure, type OutcomeDependencies } from './service-outcomes.ts'
 import { type GenerationResource, type Link, presentGenerations } from './service-present.ts'
 import { createRecover } from './service-recover.ts'
@@ -34,11 +35,13 @@ export interface GenerationDependencies extends Pick<ResultDependencies, 'files'
   readonly ids: NewId
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  readonly registry: { card(model: string): ModelCard | undefined }
+  readonly registry: { card(model: string): ModelCard | undefined } & CallbackDependencies['registry']
   readonly spend: Spend
   readonly events: OutcomeDependencies['events']
   readonly link: Link
   readonly referenceLink: SubmitDependencies['referenceLink']
+  readonly signCallback: CallbackDependencies['sign']
+  readonly callbackOrigin: CallbackDependencies['callbackOrigin']
 }
 
 export interface ResolveInput {
@@ -52,7 +55,9 @@ export function createGenerations(deps: GenerationDependencies) {
   const card = (model: string) => registry.card(model)
   const attach = createAttach({ ids, refusal })
   const outcomes = createOutcomes({ spend, events, attach, now })
-  const submit = createSubmit({ ...deps, card, refusal, outcomes })
+  const callbackPorts = { sign: deps.signCallback, callbackOrigin: deps.callbackOrigin }
+  const callbackAddress = createCallbackAddress(callbackPorts)
+  const submit = createSubmit({ ...deps, card, refusal, outcomes, callbackAddress })
   const recover = createRecover({ ...deps, card, outcomes })
   const results = createResults({ ...deps, card, outcomes })
 
@@ -84,6 +89,7 @@ export function createGenerations(deps: GenerationDependencies) {
     submit,
     recover,
     results,
+    callbacks: createCallbacks({ ...deps, ...callbackPorts, outcomes }),
 
     /** Newest first. */
     async list(scope: Scope, page: PageRequest & GenerationFilter): Promise<Page<GenerationResource>> {

@@ -33,7 +33,7 @@ export function createModels({ registry }: { readonly registry: RegistryPort }) 
     async dependents(scope: Scope, id: string) {
       const campaigns = await scope.db
         .selectFrom('campaigns')
-        .select(['id', 'name', 'status'])
+        .select(['id', 'name', 'status', 'template_id'])
         .where('workspace_id', '=', scope.workspaceId)
         .where('status', 'not in', ['completed', 'cancelled'])
         .where(sql<boolean>`settings -> 'models' ? ${id}`)

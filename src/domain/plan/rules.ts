@@ -84,10 +84,32 @@ export function chooseModels(models: readonly string[], spec: ShotSpec, card: Ge
     else refusals.push({ severity: 'warning', code: fit.code, message: fit.message, model: id })
   }
   if (choices.length === 0) return failed('no_model', refusals.map((refusal) => refusal.message).join(' '))
-  return { status: 'chosen', choices, findings: [...refusals, ...choices.flatMap(changeFindings)] }
+  const dated = choices.flatMap((choice) => dateFindings(choice.card, now))
+  return { status: 'chosen', choices, findings: [...refusals, ...choices.flatMap(changeFindings), ...dated] }
 }
 
 const failed = (code: string, message: string): Choices => ({ status: 'failed', error: { code, message } })
+
+/** A price that nobody has looked at for so long may have changed. */
+const priceStaleDays = 30
+/** From here on a plan tells of a model's end; the first warning by event comes at the same time. */
+const sunsetNearDays = 30
+
+const dayMs = 86_400_000
+const daysBetween = (from: number, to: number): number => Math.floor((to - from) / dayMs)
+
+/** Rehearsals have no price and no end. */
+function dateFindings({ id, draft, priceCheckedAt, sunsetAt }: ModelCard, now: Date): Finding[] {
+  if (draft) return []
+  const age = daysBetween(Date.parse(priceCheckedAt), now.getTime())
+  const left = sunsetAt === undefined ? Infinity : daysBetween(now.getTime(), Date.parse(sunsetAt) + dayMs)
+  const stale = `The price of ${id} was checked on ${priceCheckedAt}, ${age} days ago. Compare it with the vendor's.`
+  const ending = `${id} ends on ${sunsetAt}; what is not submitted before goes to the next model of the list.`
+  return [
+    ...(age > priceStaleDays ? [{ severity: 'warning' as const, code: 'price_stale', message: stale, model: id }] : []),
+    ...(left <= sunsetNearDays ? [{ severity: 'warning' as const, code: 'sunset_soon', message: ending, model: id }] : []),
+  ]
+}
 
 const changeFindings = ({ card, changes }: ModelChoice): Finding[] =>
   changes.map(({ code, message }) => ({ severity: 'warning', code, message, model: card.id }))

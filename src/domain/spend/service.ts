@@ -7,6 +7,7 @@ import type { Db } from '#src/database/client.ts'
 import {
   changeBudgets,
   insertLedger,
+  lockBudgets,
   reserveInCampaign,
   reserveInMonth,
   sumLedger,
@@ -73,7 +74,8 @@ export function createSpend({ events, now }: { readonly events: EventsPort; read
   async function settle(db: Db, purchase: Purchase, reserved: number, cost: number): Promise<void> {
     await apply(db, purchase, settlement(reserved, cost))
     if (isOverrun(reserved, cost)) await pauseForOverrun(db, purchase)
-    else if (cost < reserved) await clearBudgetPauses(db, { campaignId: purchase.campaignId })
+    // Of the whole workspace: the month's budget is shared, and who still finds no room pauses again without a new event.
+    else if (cost < reserved) await clearBudgetPauses(db, purchase.workspaceId)
   }
 
   async function pauseForOverrun(db: Db, { campaignId, attemptId }: Purchase): Promise<void> {
@@ -119,8 +121,16 @@ export function createSpend({ events, now }: { readonly events: EventsPort; read
     adjust: (db: Db, purchase: Purchase, microUsd: number): Promise<void> =>
       apply(db, purchase, [{ kind: 'adjust', micro_usd: microUsd }]),
 
+    /**
+     * Keeps every settlement out until the transaction ends: a reservation that fails under this lock fails for good. Without
+     * it a settlement could free room between the failure and the pause, and nobody would come back to lift that pause.
+     */
+    hold: (db: Db, workspaceId: string, campaignIds: readonly string[], at: Date): Promise<void> =>
+      lockBudgets(db, workspaceId, monthOf(at), campaignIds),
+
     /** Nobody has room for the next clip: its campaigns pause until there is. One event per campaign and budget. */
     async exhaust(db: Db, campaignIds: readonly string[]): Promise<void> {
+      if (campaignIds.length === 0) return
       for (const campaign of await pauseCampaigns(db, campaignIds, 'budget')) {
         const key = `campaign.budget_exhausted:${campaign.id}:${campaign.budget_micro_usd ?? monthOf(new Date(now()))}`
         await emitPause(db, campaign, 'campaign.budget_exhausted', key)

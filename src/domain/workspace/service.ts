@@ -78,7 +78,7 @@ export function createWorkspaces({ ids, now, random }: KeyDependencies) {
       }
       const row = await updateWorkspace(scope.db, id, changes)
       if (!row) throw notFound('workspace', id)
-      if (input.budget_per_month_micro_usd !== undefined) await clearBudgetPauses(scope.db, { workspaceId: id })
+      if (input.budget_per_month_micro_usd !== undefined) await clearBudgetPauses(scope.db, id)
       await audit(scope, 'workspace.changed', id)
       return present(row)
     },

@@ -1,6 +1,7 @@
 /** Every route, and the services that they call. */
 import type { FastifyInstance } from 'fastify'
 import type { Audiences } from '#src/domain/audience/service.ts'
+import type { Callbacks } from '#src/domain/generation/service-callbacks.ts'
 import type { Campaigns } from '#src/domain/campaign/service.ts'
 import type { Events } from '#src/domain/events/service.ts'
 import type { Files } from '#src/domain/files/service.ts'
@@ -18,6 +19,7 @@ import type { Workspaces } from '#src/domain/workspace/service.ts'
 import type { Authenticate } from '../auth.ts'
 import type { AddOperation } from '../operation.ts'
 import { addAudiences } from './audiences.ts'
+import { addCallbacks } from './callbacks.ts'
 import { addCampaigns } from './campaigns.ts'
 import { addFiles } from './files.ts'
 import { addLibrary } from './library.ts'
@@ -29,6 +31,7 @@ import { addWorkspaces } from './workspaces.ts'
 
 export interface Services {
   readonly audiences: Audiences
+  readonly callbacks: Callbacks
   readonly campaigns: Campaigns
   readonly endpoints: WebhookEndpoints
   readonly events: Events
@@ -61,6 +64,7 @@ const groups: readonly AddRoutes[] = [
   addWebhooks,
   addWorkspaces,
   addFiles,
+  addCallbacks,
 ]
 
 export function addRoutes(app: FastifyInstance, add: AddOperation, services: Services, context: RouteContext): void {

@@ -171,7 +171,7 @@ export const dependents = z
   .object({
     object: z.literal('model_dependents'),
     model: z.string(),
-    campaigns: z.array(z.object({ id: id('campaign'), name: z.string(), status: z.string() })),
+    campaigns: z.array(z.object({ id: id('campaign'), name: z.string(), status: z.string(), template_id: id('template') })),
   })
   .meta({ id: 'ModelDependents' })
 
