@@ -306,8 +306,12 @@ export interface ModelSunsetSoonEvent {
   timestamp: string
   data: {
     model: string
+    /** The first day on which nothing is submitted to it */
     sunset_on: string
+    /** Which of the notices this is: 30, 7 or 1 days before */
+    days: number
     campaign_ids: string[]
+    template_ids: string[]
   }
 }
 
