@@ -13,7 +13,10 @@ import { type Compositor, createCompositor } from '#src/media/index.ts'
 import { button, composition, copies, formats, image, logo, text } from './layout-compositions.ts'
 
 const scripts = ['en', 'ru', 'ar', 'hi', 'th', 'ja', 'zh-CN', 'ko'] as const
-const [cell, gap, caption, quality] = [232, 8, 22, 72] as const
+const cell: number = 232
+const gap = 8
+const caption = 22
+const quality = 72
 const logoFile = fileURLToPath(new URL('../../src/demo/sample/logo.png', import.meta.url))
 const target = fileURLToPath(new URL('../../src/media/contact-sheet.jpg', import.meta.url))
 
@@ -35,8 +38,8 @@ async function draw(context: ReturnType<typeof contextOf>, compositor: Composito
 }
 
 const heightOf = ({ width, height }: Format): number => Math.min(cell, (cell * height) / width) + caption + gap
-const tops = formats.map((_, row) => formats.slice(0, row).reduce((sum, format) => sum + heightOf(format), gap))
-const total = formats.reduce((sum, format) => sum + heightOf(format), gap)
+const tops = formats.map((_, row) => formats.slice(0, row).reduce<number>((sum, format) => sum + heightOf(format), gap))
+const total = formats.reduce<number>((sum, format) => sum + heightOf(format), gap)
 
 function contextOf() {
   const context = createCanvas(gap + scripts.length * (cell + gap), Math.ceil(total)).getContext('2d')
