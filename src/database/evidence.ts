@@ -10,6 +10,8 @@ export interface EvidenceFile {
   readonly locale: string
   readonly position: number
   readonly variant_status: string
+  /** The campaign's policy: none, clips or all. */
+  readonly review: string
   readonly rendition_id: string
   readonly format: string
   readonly draft: boolean
@@ -46,10 +48,11 @@ export async function evidenceFiles(
       and (position, id) > (${after?.position ?? -1}::bigint, ${after?.id ?? ''})
     order by position, id limit ${limit}`.execute(db)
   const { rows: files } = await sql<EvidenceFile>`
-    select v.id as variant_id, v.revision, v.segment_key, v.locale, v.position, v.status as variant_status,
+    select v.id as variant_id, v.revision, v.segment_key, v.locale, v.position, v.status as variant_status, c.settings ->> 'review' as review,
       r.id as rendition_id, r.format, r.draft, r.disclosure, r.provenance,
       f.kind, f.sha256, f.bytes, f.created_at as made_at, f.removed_at, ${attempts}
-    from variants v join renditions r on r.variant_id = v.id and r.status = 'ready'
+    from variants v join campaigns c on c.id = v.campaign_id
+    join renditions r on r.variant_id = v.id and r.status = 'ready'
     join files f on f.id in (r.video_file_id, r.poster_file_id, r.preview_file_id)
     where v.id = any(${page.map(({ id }) => id)})
     order by v.position, v.id, r.format, f.kind desc`.execute(db)

@@ -145,6 +145,8 @@ describe('the evidence record', () => {
       provenance_status: 'development',
       manifest_id: variant.renditions[0]!.provenance.manifest_id,
       watermark: 'none',
+      vendor_watermark: 'the vendor states none',
+      review_decision: 'not asked for',
       segment_key: 's0',
     })
     expect(video!['prompt_sha256']).toMatch(/^[0-9a-f]{64}$/)

@@ -48,6 +48,13 @@ function sourcePart({ provenance, attempts }: EvidenceFile) {
   }
 }
 
+/** What people have decided about the files, as the variant's status keeps it. */
+function decisionOf({ review, variant_status: status }: EvidenceFile): string {
+  if (review === 'none') return 'not asked for'
+  if (status === 'in_review') return 'open'
+  return status === 'rejected' ? 'rejected' : status === 'ready' ? 'approved' : 'none'
+}
+
 const utc = (time: string | null | undefined): string | null => (time ? new Date(time).toISOString() : null)
 
 function lineOf(campaignId: string, file: EvidenceFile) {
@@ -66,6 +73,8 @@ function lineOf(campaignId: string, file: EvidenceFile) {
     ...labelPart(file),
     ...manifestPart(file),
     ...sourcePart(file),
+    review_policy: file.review,
+    review_decision: decisionOf(file),
     made_at: file.made_at.toISOString(),
     removed_at: file.removed_at?.toISOString() ?? null,
   }

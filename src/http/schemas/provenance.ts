@@ -120,6 +120,8 @@ export const evidenceRow = z
     finished_at: text,
     watermark: z.string(),
     vendor_watermark: z.string(),
+    review_policy: z.string(),
+    review_decision: z.enum(['not asked for', 'open', 'approved', 'rejected', 'none']),
     made_at: z.string(),
     removed_at: text,
   })

@@ -69,8 +69,13 @@ async function signedBytes(
   }
 }
 
-/** @returns the label of the file's manifest */
-async function signOne(path: string, format: string, clipPaths: readonly string[], signature: Signature): Promise<string> {
+/** One file in place. @param clipPaths of the claim's clips @returns the label of its manifest @throws as `signFiles` */
+export async function signFile(
+  path: string,
+  format: string,
+  clipPaths: readonly string[],
+  signature: Signature,
+): Promise<string> {
   const { claim } = signature
   const models = claim.clips.map(({ provider, model }) => `${provider}/${model}`)
   await writeXmp(path, format, { digitalSourceType: claim.digitalSourceType, models })
@@ -105,7 +110,7 @@ async function vendorManifests({ clips }: ProvenanceClaim, paths: readonly strin
 export async function signFiles(files: ComposedFiles, assets: AssetPaths, signature: Signature): Promise<SignedFiles> {
   const { claim } = signature
   const clipPaths = claim.clips.map(({ sha256 }) => assets[sha256] ?? '')
-  const one = (name: keyof ComposedFiles) => signOne(files[name], formats[name], clipPaths, signature)
+  const one = (name: keyof ComposedFiles) => signFile(files[name], formats[name], clipPaths, signature)
   const manifests = { video: await one('video'), poster: await one('poster'), preview: await one('preview') }
   return { manifests, vendor_manifests: await vendorManifests(claim, clipPaths) }
 }
