@@ -71,11 +71,19 @@ async function findServer({ cluster, clusterId }: ServerOptions): Promise<State>
 
 export const isRunning = async (options: ServerOptions): Promise<boolean> => (await findServer(options)) === 'running'
 
-/** Fast shutdown, and an immediate one when that takes too long; the next start then recovers from the log. */
-export async function stopServer({ cluster, programs }: ServerOptions): Promise<void> {
+/**
+ * Fast shutdown, and an immediate one when that takes too long; the next start then recovers from the log. A server that
+ * ended by itself in between, so that there is nothing to signal, has stopped too.
+ */
+export async function stopServer(options: ServerOptions): Promise<void> {
+  const { cluster, programs } = options
   const stop = (mode: string) =>
     programs.run('pg_ctl', ['-D', programs.visible(cluster), '-w', '-t', String(stopSeconds), '-m', mode, 'stop'])
-  await stop('fast').catch(() => stop('immediate'))
+  try {
+    await stop('fast').catch(() => stop('immediate'))
+  } catch (error) {
+    if (await isRunning(options)) throw error
+  }
 }
 
 async function clearLeftover(options: ServerOptions): Promise<void> {

@@ -11,6 +11,7 @@ import { createPlanner } from '#src/domain/plan/service.ts'
 import type { PlannerDependencies } from '#src/domain/plan/ports.ts'
 import type { Scope } from '#src/domain/scope.ts'
 import { createTemplates } from '#src/domain/template/service.ts'
+import { createErasure } from '#src/domain/variant/service-erase.ts'
 import { createWorkItems } from '#src/queue/work-items.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import { createTestWorkspace, newId } from '#test/support/workspace.ts'
@@ -71,10 +72,15 @@ export async function createPlanFixture(database: TestDatabase, overrides: Parti
   const scope: Scope = await createTestWorkspace(db)
   const formats = createFormats()
   const templates = createTemplates({ ids: newId, formats })
-  const audiences = createAudiences({ pool, ids: newId, templates })
+  const now = () => Date.UTC(2026, 10, 22)
+  const audiences = createAudiences({
+    pool,
+    ids: newId,
+    templates,
+    eraseVariants: createErasure({ events: createEvents({ ids: newId, now }) }),
+  })
   const launched: string[] = []
   const measured: Composition[] = []
-  const now = () => Date.UTC(2026, 10, 22)
   const planner = createPlanner({
     db,
     pool,

@@ -267,7 +267,9 @@ describe('a plan', () => {
     const campaign = await fixture.campaign()
     await fixture.planOf(campaign)
     expect(erased).toBe(true)
-    expect((await written(campaign.id).variants()).map((v) => v.segment_key)).toEqual(['s1', 's2'])
+    const kept = (await written(campaign.id).variants()).filter(({ status }) => status !== 'cancelled')
+    expect(kept.map((v) => v.segment_key)).toEqual(['s1', 's2'])
+    expect(JSON.stringify(await written(campaign.id).variants())).not.toContain('s3')
   })
 
   it('takes the segments that the filter names', async () => {
