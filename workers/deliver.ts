@@ -18,6 +18,7 @@ interface DeliverDependencies {
 export function createDeliverHandler({ deliveries, send, workItems, random }: DeliverDependencies): WorkHandler<DeliveryRow> {
   return {
     kind: 'deliver',
+    settles: true,
 
     /** A death before `record` commits means one more posting with the same `webhook-id`, and no lost event. */
     async handle(row, lease, { signal }) {

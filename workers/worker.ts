@@ -18,6 +18,8 @@ export interface WorkHandler<Row> {
    * @returns fields for the log event of this unit of work (ids, bytes, cost; no secrets, no personal values)
    */
   handle(row: Row, lease: Lease, options: { readonly signal: AbortSignal }): Promise<LogFields | void>
+  /** A `handle` that returns has always ended the lease by its own write (`settled`), so nothing is left to release. */
+  readonly settles?: true
   /** Claims what the same slot may go on with when `row` is done, so that a backlog does not wait for a wake-up a row. */
   next?(row: Row): Promise<Claim<Row> | undefined>
   /** Writes the row's failed state: the handler threw `Terminal`, or the row was started too often (`too_many_starts`). */
@@ -34,7 +36,7 @@ export interface WorkLog {
 export interface WorkerOptions<K extends WorkKind> {
   readonly kind: K
   readonly runQueue: Pick<RunQueue, 'consume'>
-  readonly workItems: Pick<WorkItems, 'claim' | 'release'>
+  readonly workItems: Pick<WorkItems, 'claim' | 'release' | 'forget'>
   readonly handler: WorkHandler<WorkRow<K>>
   readonly concurrency: number
   readonly log: WorkLog
@@ -78,7 +80,8 @@ export function runWorker<K extends WorkKind>(options: WorkerOptions<K>): Consum
   async function work(claim: Claim<WorkRow<K>>, stop: AbortSignal): Promise<boolean> {
     const startedAt = monotonic()
     const outcome = await perform(claim, stop)
-    await workItems.release(claim.lease, releaseOf(outcome))
+    if (outcome.kind === 'done' && handler.settles) workItems.forget(claim.lease)
+    else await workItems.release(claim.lease, releaseOf(outcome))
     report(claim.row, outcome, Math.round(monotonic() - startedAt))
     return outcome.kind === 'done'
   }

@@ -24,6 +24,32 @@ export const findDeliveryTarget = (db: Db, id: string): Promise<DeliveryTarget> 
     .where('d.id', '=', id)
     .executeTakeFirstOrThrow()
 
+/**
+ * A success, its log entry and the forgiving of earlier failures in one statement: the commonest outcome by far.
+ * @returns false when the lease no longer held, and nothing was written
+ */
+export async function recordSuccess(
+  db: Db,
+  { id, token }: { readonly id: string; readonly token: string },
+  at: Date,
+  log: Insertable<Tables['delivery_attempts']>,
+): Promise<boolean> {
+  const { rows } = await sql<{ written: boolean }>`
+    with done as (
+      update deliveries set status = 'delivered', due_at = ${at}, attempt_count = ${log.attempt}, last_status = ${log.status ?? null},
+        delivered_at = ${at}, updated_at = ${at}, resume_status = null, resume_at = null,
+        lease_token = null, lease_until = null, starts = 0, last_error = null
+      where id = ${id} and lease_token = ${token} and status = 'due' returning id, endpoint_id),
+    logged as (
+      insert into delivery_attempts (delivery_id, attempt, started_at, milliseconds, status, error, response_excerpt, manual)
+      select id, ${log.attempt}::int, ${log.started_at}::timestamptz, ${log.milliseconds}::int, ${log.status ?? null}::int,
+        ${log.error ?? null}::text, ${log.response_excerpt ?? null}::text, ${log.manual ?? false}::boolean from done),
+    forgiven as (
+      update webhook_endpoints e set failing_since = null from done where e.id = done.endpoint_id and e.failing_since is not null)
+    select exists (select from done) as written`.execute(db)
+  return rows[0]!.written
+}
+
 export async function insertAttemptLog(db: Db, row: Insertable<Tables['delivery_attempts']>): Promise<void> {
   await db.insertInto('delivery_attempts').values(row).execute()
 }

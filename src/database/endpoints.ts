@@ -48,16 +48,6 @@ export const updateEndpoint = (
     .returningAll()
     .executeTakeFirst()
 
-/** Writes only when there is something to forgive: every success asks. */
-export async function forgiveFailures(db: Db, id: string): Promise<void> {
-  await db
-    .updateTable('webhook_endpoints')
-    .set({ failing_since: null })
-    .where('id', '=', id)
-    .where('failing_since', 'is not', null)
-    .execute()
-}
-
 /**
  * Notes when failures began, and locks the row until the transaction ends: failures of one endpoint are judged one after the
  * other, and none of them overlooks that the endpoint was disabled meanwhile.

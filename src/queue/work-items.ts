@@ -128,7 +128,10 @@ export function createWorkItems(options: WorkItemsOptions) {
     await Promise.allSettled(keeper.close().map((lease) => release(lease, { afterMs: 0 })))
   }
 
-  return { claim, claimNextDelivery, claimRunning, release, held: keeper.count, close }
+  /** Ends the lease without a word to the database: the row's own write has taken it away. */
+  const forget = (lease: Lease): void => keeper.drop(lease)
+
+  return { claim, claimNextDelivery, claimRunning, release, forget, held: keeper.count, close }
 }
 
 /**

@@ -174,7 +174,11 @@ describe('one unit of work', () => {
 
   test('leaves the wake-up at that when the database does not answer', async () => {
     const { wake, logged } = workerOf(finish, {
-      workItems: { claim: () => Promise.reject(new Error('connection refused')), release: () => Promise.resolve(true) },
+      workItems: {
+        claim: () => Promise.reject(new Error('connection refused')),
+        forget: () => {},
+        release: () => Promise.resolve(true),
+      },
     })
     await wake('rnd_x')
     expect(logged.map(({ event }) => event)).toEqual(['compose.unrecorded'])

@@ -1,14 +1,15 @@
 /** Deliveries as the worker sees them: what to send, and what an attempt's outcome does to the rows. */
 import { type Db, transaction } from '#src/database/client.ts'
-import { cancelWaiting, type DeliveryRow, findDeliveryTarget, insertAttemptLog } from '#src/database/deliveries.ts'
-import { type EndpointRow, forgiveFailures, noteFailure, updateEndpoint } from '#src/database/endpoints.ts'
-import type { Lease } from '#src/queue/lease.ts'
+import { cancelWaiting, type DeliveryRow, findDeliveryTarget, insertAttemptLog, recordSuccess } from '#src/database/deliveries.ts'
+import { type EndpointRow, noteFailure, updateEndpoint } from '#src/database/endpoints.ts'
+import { type Lease, LeaseLost } from '#src/queue/lease.ts'
 import { fenced, settled } from '#src/queue/work-items.ts'
 import type { NewEvent } from '../events/service.ts'
 import type { EventData } from '../events/types.ts'
 import {
   afterAttempt,
   type AttemptResult,
+  type DeliveryChange,
   type DeliveryStatus,
   type DisableReason,
   disabledReasons,
@@ -77,7 +78,6 @@ export function createDeliveries({ db, events, decrypt, now }: DeliveriesDepende
 
   /** The delivery itself is written already: it is among the waiting ones if it is to be tried again. */
   async function judgeEndpoint(trx: Db, endpointId: string, result: AttemptResult): Promise<void> {
-    if (result === 'delivered') return await forgiveFailures(trx, endpointId)
     const at = new Date(now())
     const endpoint = await noteFailure(trx, endpointId, at)
     const isOff = endpoint.status === 'disabled' || endpoint.deleted_at !== null
@@ -94,27 +94,23 @@ export function createDeliveries({ db, events, decrypt, now }: DeliveriesDepende
    */
   async function record(lease: Lease, row: DeliveryRow, attempt: Attempt, next: Next): Promise<DeliveryStatus> {
     const at = new Date(now())
-    const change = afterAttempt(row, attempt.status, next, at)
+    if (attempt.status !== 'delivered')
+      return await recordFailure(lease, row, attempt, afterAttempt(row, attempt.status, next, at))
+    if (!(await recordSuccess(db, lease, at, logOf(row, attempt)))) throw new LeaseLost(lease.kind, lease.id)
+    return 'delivered'
+  }
+
+  async function recordFailure(lease: Lease, row: DeliveryRow, attempt: Attempt, change: DeliveryChange) {
     const outcome = {
       attempt_count: row.attempt_count + 1,
       last_status: attempt.httpStatus,
       last_error: attempt.error ?? null,
-      delivered_at: attempt.status === 'delivered' ? at : null,
-      updated_at: at,
+      updated_at: new Date(now()),
     }
     await transaction(db, async (trx) => {
       const written = { ...settled, ...change, ...outcome, resume_status: null, resume_at: null }
       await fenced(trx.updateTable('deliveries').set(written), lease, 'due')
-      await insertAttemptLog(trx, {
-        delivery_id: row.id,
-        attempt: row.attempt_count + 1,
-        started_at: attempt.startedAt,
-        milliseconds: attempt.milliseconds,
-        status: attempt.httpStatus,
-        error: attempt.error ?? null,
-        response_excerpt: attempt.excerpt,
-        manual: row.resume_status !== null,
-      })
+      await insertAttemptLog(trx, logOf(row, attempt))
       await judgeEndpoint(trx, row.endpoint_id, attempt.status)
     })
     return change.status
@@ -128,5 +124,16 @@ export function createDeliveries({ db, events, decrypt, now }: DeliveriesDepende
 
   return { prepare, record, giveUp }
 }
+
+const logOf = (row: DeliveryRow, attempt: Attempt) => ({
+  delivery_id: row.id,
+  attempt: row.attempt_count + 1,
+  started_at: attempt.startedAt,
+  milliseconds: attempt.milliseconds,
+  status: attempt.httpStatus,
+  error: attempt.error ?? null,
+  response_excerpt: attempt.excerpt,
+  manual: row.resume_status !== null,
+})
 
 export type Deliveries = ReturnType<typeof createDeliveries>
