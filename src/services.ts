@@ -1,6 +1,7 @@
 /** The services of the domain, and which narrow port of one is given to another. */
 import type { Db } from './database/client.ts'
 import { createAudiences } from './domain/audience/service.ts'
+import { createBrands } from './domain/brand/service.ts'
 import { createCampaigns } from './domain/campaign/service.ts'
 import { createEvents } from './domain/events/service.ts'
 import { createFiles } from './domain/files/service.ts'
@@ -99,6 +100,7 @@ export function createServices(resources: Resources) {
   return {
     audiences,
     callbacks: generations.callbacks,
+    brands: createBrands({ ids }),
     campaigns,
     deliveries,
     endpoints,

@@ -100,6 +100,15 @@ interface MediaTable {
   deleted_at: Nullable<Date>
 }
 
+interface BrandsTable {
+  id: string
+  workspace_id: string
+  name: string
+  spec: JsonColumn
+  created_at: Created
+  updated_at: Created
+}
+
 interface FormatsTable {
   workspace_id: string
   id: string
@@ -421,6 +430,7 @@ export interface Tables {
   idempotency_keys: IdempotencyKeysTable
   files: FilesTable
   media: MediaTable
+  brands: BrandsTable
   formats: FormatsTable
   templates: TemplatesTable
   template_versions: TemplateVersionsTable

@@ -21,6 +21,7 @@ const tags: readonly (readonly [string, string])[] = [
   ['provenance', 'Where files come from: verification and the evidence record'],
   ['models', 'Model cards: lengths, ratios, price, sunset'],
   ['media', 'Logos, fonts, images and music'],
+  ['brands', 'Fonts, colours and logo of a brand, kept once'],
   ['formats', 'Output geometry, encoding and limits of a channel'],
   ['webhooks', 'Endpoints, events and deliveries'],
   ['files', 'The bytes behind links'],

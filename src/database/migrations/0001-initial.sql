@@ -87,6 +87,16 @@ create table media (
 create index media_list on media (workspace_id, id desc) where deleted_at is null;
 
 -- A workspace's own formats; the built-in ones are data in the code.
+create table brands (
+  id text primary key,
+  workspace_id text not null references workspaces,
+  name text not null,
+  spec jsonb not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+create index brands_page on brands (workspace_id, id);
+
 create table formats (
   workspace_id text not null references workspaces,
   id text not null,

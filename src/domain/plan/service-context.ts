@@ -3,6 +3,7 @@ import type { CampaignRow } from '#src/database/campaigns.ts'
 import { findMediaByIds } from '#src/database/media.ts'
 import { findTemplate } from '#src/database/templates.ts'
 import type { Db } from '#src/database/client.ts'
+import { branded } from '../brand/service-apply.ts'
 import type { CampaignSettings, PlanContext } from '../campaign/types.ts'
 import { aspectsOf, shotOf } from '../expansion/shot.ts'
 import { durationProblem, mediaReferences, totalSeconds, type Template } from '../template/rules.ts'
@@ -56,7 +57,8 @@ export function createContexts({ db, card, formats, now }: Pick<PlannerDependenc
   /** Copies everything; a fault that only shows now (a deleted medium, a model that ended) fails the plan in words. */
   async function load(campaign: CampaignRow): Promise<Basis> {
     const settings = campaign.settings as unknown as CampaignSettings
-    const template = await templateOf(campaign)
+    const template = await branded(db, campaign.workspace_id, await templateOf(campaign))
+    if (!template) return failed('unknown_brand', 'The template names a brand kit that was deleted.')
     const { formats: wanted, problem } = await formatsOf(campaign, settings, template)
     if (problem !== '') return failed('format_unusable', problem)
     const references = [...new Set(mediaReferences(template).map((reference) => reference.id))]

@@ -1,6 +1,7 @@
 /** Previews: what one segment's ad would say and look like, before anything is planned or bought. */
 import type { AssetPaths, Composition, Still } from '#src/contracts/composition.ts'
 import { invalid, type Fault } from '#src/errors.ts'
+import { branded } from '../brand/service-apply.ts'
 import type { PlanContext, VariantTexts } from '../campaign/types.ts'
 import { canonicalLocale } from '../audience/row.ts'
 import { assetsOf, compositionOf } from '../expansion/composition.ts'
@@ -46,8 +47,14 @@ const noClip = '0'.repeat(64)
 
 export function createPreviews({ templates, formats, still, withAssets }: Dependencies) {
   async function templateOf(scope: Scope, input: PreviewInput): Promise<Template> {
-    if (input.template_id === undefined) return await templates.check(scope, input.template)
-    return (await templates.get(scope, input.template_id, input.template_version)).template
+    const template =
+      input.template_id === undefined
+        ? await templates.check(scope, input.template)
+        : (await templates.get(scope, input.template_id, input.template_version)).template
+    const dressed = await branded(scope.db, scope.workspaceId, template)
+    if (dressed) return dressed
+    const message = 'The template names a brand kit that was deleted.'
+    throw invalid([{ pointer: '/template_id', code: 'unknown_brand', message }])
   }
 
   async function formatsOf(scope: Scope, input: PreviewInput, template: Template): Promise<Format[]> {

@@ -35,7 +35,7 @@ export function checkTemplate(
     ...checkOverlays(template),
     ...checkFormats(template, formats),
     ...checkDisclosure(template),
-    ...checkFonts(template),
+    ...fontFaults(template.brand.fonts, '/brand/fonts'),
   ]
   if (faults.length === 0) return { template }
   return { errors: faults.map((fault) => ({ ...fault, pointer: pointer + fault.pointer })) }
@@ -113,15 +113,16 @@ export function durationProblem(format: Format, seconds: number): string | undef
   return undefined
 }
 
-function checkFonts({ brand }: Template): Fault[] {
-  return Object.entries(brand.fonts).flatMap(([part, font]) => {
+/** Fonts by name that do not ship. */
+export function fontFaults(fonts: Template['brand']['fonts'], pointer: string): Fault[] {
+  return Object.entries(fonts).flatMap(([part, font]) => {
     if (isMediaId(font) || (shippedFontFamilies as readonly string[]).includes(font)) return []
     const message = `There is no font "${font}". There are ${shippedFontFamilies.join(' and ')}, and uploaded ones ("med_…").`
-    return [{ pointer: `/brand/fonts/${part}`, code: 'unknown_font', message }]
+    return [{ pointer: `${pointer}/${part}`, code: 'unknown_font', message }]
   })
 }
 
-const isMediaId = (text: string): boolean => text.startsWith('med_')
+export const isMediaId = (text: string): boolean => text.startsWith('med_')
 
 export interface MediaReference {
   readonly id: string

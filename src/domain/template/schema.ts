@@ -12,7 +12,7 @@ const mediaId = z
     /^med_[a-z0-9_]{1,60}$/,
     'Expected the id of an uploaded file ("med_…"); upload it to /v1/media first. Links are not fetched.',
   )
-const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'Expected a colour like "#ff6a3d".')
+export const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'Expected a colour like "#ff6a3d".')
 const uses = z
   .array(z.enum(['prompt', 'overlay']))
   .min(1)
@@ -86,6 +86,20 @@ export const overlaySchema = z.discriminatedUnion('kind', [
 ])
 export type TemplateOverlay = z.infer<typeof overlaySchema>
 
+export const brandSchema = z
+  .strictObject({
+    fonts: z
+      .strictObject({
+        headline: z.string().min(1).max(100).default('Inter'),
+        body: z.string().min(1).max(100).default('Inter'),
+      })
+      .default({ headline: 'Inter', body: 'Inter' }),
+    colors: z
+      .strictObject({ text: colour.default('#ffffff'), accent: colour.default('#ff6a3d') })
+      .default({ text: '#ffffff', accent: '#ff6a3d' }),
+  })
+  .default({ fonts: { headline: 'Inter', body: 'Inter' }, colors: { text: '#ffffff', accent: '#ff6a3d' } })
+
 export const templateSchema = z.strictObject({
   name: z.string().min(1).max(200),
   variables: z.array(variableSchema).max(100).default([]),
@@ -114,20 +128,9 @@ export const templateSchema = z.strictObject({
     })
     .nullable()
     .default(null),
-  brand_id: z.null({ error: 'Brand kits cannot be referred to yet; give "brand" in the template.' }).default(null),
-  brand: z
-    .strictObject({
-      fonts: z
-        .strictObject({
-          headline: z.string().min(1).max(100).default('Inter'),
-          body: z.string().min(1).max(100).default('Inter'),
-        })
-        .default({ headline: 'Inter', body: 'Inter' }),
-      colors: z
-        .strictObject({ text: colour.default('#ffffff'), accent: colour.default('#ff6a3d') })
-        .default({ text: '#ffffff', accent: '#ff6a3d' }),
-    })
-    .default({ fonts: { headline: 'Inter', body: 'Inter' }, colors: { text: '#ffffff', accent: '#ff6a3d' } }),
+  /** A kit of the workspace, which then goes before "brand". */
+  brand_id: z.string().max(80).nullable().default(null),
+  brand: brandSchema,
   disclosure: z
     .strictObject({
       /** true: "ai_generated"; false: "none" */

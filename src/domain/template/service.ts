@@ -1,4 +1,5 @@
 /** Templates of a workspace, in immutable versions. */
+import { findBrand } from '#src/database/brands.ts'
 import { findMediaByIds } from '#src/database/media.ts'
 import * as rows from '#src/database/templates.ts'
 import { recordAudit } from '#src/database/workspaces.ts'
@@ -29,9 +30,10 @@ export function createTemplates({ ids, formats }: Dependencies) {
   async function check(scope: Scope, input: unknown, pointer = '/template'): Promise<Template> {
     const checked = checkTemplate(input, { formats: await formats.all(scope), pointer })
     if ('errors' in checked) throw invalid(checked.errors)
-    const faults = await mediaFaults(scope, checked.template, pointer)
+    const { template } = checked
+    const faults = [...(await mediaFaults(scope, template, pointer)), ...(await brandFaults(scope, template, pointer))]
     if (faults.length > 0) throw invalid(faults)
-    return checked.template
+    return template
   }
 
   /** An ad without its label is an exception that someone answers for. */
@@ -116,6 +118,12 @@ const valuesOf = (scope: Scope, id: string, template: Template, metadata: Templa
   spec: template,
   metadata: { ...metadata },
 })
+
+async function brandFaults(scope: Scope, { brand_id: id }: Template, pointer: string): Promise<Fault[]> {
+  if (id === null || (await findBrand(scope.db, scope.workspaceId, id))) return []
+  const message = `There is no brand kit "${id}" in this workspace.`
+  return [{ pointer: `${pointer}/brand_id`, code: 'unknown_brand', message }]
+}
 
 /** Media that a template names must be there, and be of the right kind. */
 async function mediaFaults(scope: Scope, template: Template, pointer: string): Promise<Fault[]> {

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Audiences } from '#src/domain/audience/service.ts'
 import type { Callbacks } from '#src/domain/generation/service-callbacks.ts'
+import type { Brands } from '#src/domain/brand/service.ts'
 import type { Campaigns } from '#src/domain/campaign/service.ts'
 import type { Events } from '#src/domain/events/service.ts'
 import type { Files } from '#src/domain/files/service.ts'
@@ -20,6 +21,7 @@ import type { Authenticate } from '../auth.ts'
 import type { AddOperation } from '../operation.ts'
 import { addAudiences } from './audiences.ts'
 import { addCallbacks } from './callbacks.ts'
+import { addBrands } from './brands.ts'
 import { addCampaigns } from './campaigns.ts'
 import { addFiles } from './files.ts'
 import { addLibrary } from './library.ts'
@@ -32,6 +34,7 @@ import { addWorkspaces } from './workspaces.ts'
 export interface Services {
   readonly audiences: Audiences
   readonly callbacks: Callbacks
+  readonly brands: Brands
   readonly campaigns: Campaigns
   readonly endpoints: WebhookEndpoints
   readonly events: Events
@@ -61,6 +64,7 @@ const groups: readonly AddRoutes[] = [
   addResults,
   addProvenance,
   addLibrary,
+  addBrands,
   addWebhooks,
   addWorkspaces,
   addFiles,
