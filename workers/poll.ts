@@ -19,8 +19,12 @@ export function createPoll({ generations: { results }, registry }: PollDependenc
     const provider = registry.providerOf(row.model)
     // The job is paid for: it waits until its provider is configured again.
     if (!provider) throw new Error(`The provider of ${row.model} is not configured; its running jobs cannot be polled.`)
-    const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(pollTimeoutMs)]) }
-    const outcome = await provider.poll(row.job_ref, attemptForProvider(attempt), options)
+    // Cleared with the answer: AbortSignal.timeout would keep each of thousands of polls in memory until its time is over.
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(new Error('The provider did not answer in time.')), pollTimeoutMs)
+    const outcome = await provider
+      .poll(row.job_ref, attemptForProvider(attempt), { signal: AbortSignal.any([signal, late.signal]) })
+      .finally(() => clearTimeout(timer))
     await results.recordPoll(row, lease, attempt, outcome)
   }
 }

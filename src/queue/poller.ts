@@ -25,18 +25,21 @@ export interface PollerOptions {
 
 export type Poller = ReturnType<typeof createPoller>
 
-export function createPoller({ workItems, poll, onError, intervalMs = 1_000, batch = 50, nextMs = 10_000 }: PollerOptions) {
+export function createPoller({ workItems, poll, onError, intervalMs = 1_000, batch = 200, nextMs = 10_000 }: PollerOptions) {
   const polling = new Set<Promise<void>>()
   const stop = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let claiming: Promise<void> | undefined
   let closing: Promise<void> | undefined
+  /** The last claim took all that there was room for: there may be more. */
+  let more = false
 
   async function claimBatch(): Promise<void> {
     const room = batch - polling.size
     if (room <= 0 || closing) return
     try {
       const claims = await workItems.claimRunning(room, nextMs)
+      more = claims.length === room
       for (const claim of claims) track(pollOne(claim))
     } catch (error) {
       onError(error)
@@ -45,7 +48,11 @@ export function createPoller({ workItems, poll, onError, intervalMs = 1_000, bat
 
   function track(work: Promise<void>): void {
     polling.add(work)
-    void work.finally(() => polling.delete(work))
+    void work.finally(() => {
+      polling.delete(work)
+      // Half a batch at a time: neither a claim for each row, nor a pause until the next second with thousands due.
+      if (more && timer && polling.size <= batch / 2) void tick()
+    })
   }
 
   async function pollOne({ row, lease }: Claim<RunningGeneration>): Promise<void> {

@@ -7,7 +7,8 @@ import { type Db, transaction } from '#src/database/client.ts'
 import { type GenerationRow, updateGeneration, wakeRunning } from '#src/database/generations.ts'
 import type { Lease } from '#src/queue/lease.ts'
 import { nudge } from '#src/queue/top-up.ts'
-import { holdLease, settled } from '#src/queue/work-items.ts'
+import { fenced, holdLease, settled } from '#src/queue/work-items.ts'
+import { sql } from 'kysely'
 import type { Terminal } from '#src/errors.ts'
 import { failureCost, fetchBackoffMs, maxFailedJobs, maxFetches, pollEveryMs, submitBackoffMs } from './rules.ts'
 import type { Outcomes } from './service-outcomes.ts'
@@ -49,6 +50,11 @@ export interface ResultDependencies {
   readonly releaseRenditions: (db: Db, generationId: string) => Promise<void>
 }
 
+type Pending = Extract<PollOutcome, { kind: 'running' | 'transient' }>
+/** The commit does not wait for the disk. What a crash of the database undoes here is only one more poll. */
+const unflushed = sql<boolean>`set_config('synchronous_commit', 'off', true) = 'off'`
+const isPending = (outcome: PollOutcome): outcome is Pending => outcome.kind === 'running' || outcome.kind === 'transient'
+
 export function createResults({ db, now, card, outcomes, files, releaseRenditions }: ResultDependencies) {
   const attemptOf = (row: GenerationRow): Promise<AttemptRow> => findAttempt(db, row.attempt_id!)
 
@@ -60,21 +66,26 @@ export function createResults({ db, now, card, outcomes, files, releaseRendition
 
   /** What the answer to a poll means. */
   async function recordPoll(row: GenerationRow, lease: Lease, attempt: AttemptRow, outcome: PollOutcome): Promise<void> {
+    if (isPending(outcome) && !isForgotten(row, attempt)) return await goOn(row, lease, outcome)
     await transaction(db, async (trx) => {
       await holdLease(trx, lease, 'running')
       if (outcome.kind === 'succeeded') return await succeed(trx, row, attempt, outcome)
       if (isPaid(attempt) && endsJob(row, attempt, outcome)) return await lostAfterPayment(trx, row)
       if (outcome.kind === 'failed') return await jobFailed(trx, row, attempt, outcome)
-      if (outcome.kind === 'forgotten' || isForgotten(row, attempt)) {
-        return await outcomes.doubt(trx, row, attempt, 'The provider no longer knows the job.')
-      }
-      const wait = outcomes.inMs(outcome.retryAfterMs ?? pollEveryMs)
-      if (outcome.kind === 'transient') {
-        const { code, message } = outcome.error
-        return await updateGeneration(trx, row.id, { ...settled, due_at: wait, last_error: `${code}: ${message}` })
-      }
-      await updateGeneration(trx, row.id, { ...settled, due_at: wait, progress: outcome.progress ?? row.progress })
+      await outcomes.doubt(trx, row, attempt, 'The provider no longer knows the job.')
     })
+  }
+
+  /** Nothing but the time of the next poll: one statement, for there are thousands of these. */
+  async function goOn(row: GenerationRow, lease: Lease, outcome: Pending): Promise<void> {
+    const changes =
+      outcome.kind === 'transient'
+        ? { last_error: `${outcome.error.code}: ${outcome.error.message}` }
+        : { progress: outcome.progress ?? row.progress }
+    const due_at = outcomes.inMs(outcome.retryAfterMs ?? pollEveryMs)
+    const updated_at = sql<Date>`clock_timestamp()`
+    const update = db.updateTable('generations').set({ ...settled, ...changes, due_at, updated_at })
+    await fenced(update.where(unflushed), lease, 'running')
   }
 
   /** Asked once more for a link, and there is none: the clip was paid for, so nothing may be bought or reserved again for it. */
