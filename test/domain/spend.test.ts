@@ -54,8 +54,11 @@ describe('a budget', () => {
   })
 
   test('gets back what a failure did not cost, and buys the next clip with it', async () => {
+    let bought: string | undefined
     sim.orders.poll = async (ref, attempt) =>
-      attempt.clip.prompt === 'cup 0' ? { kind: 'failed', error: fault('moderation_output') } : await usual.poll(ref, attempt)
+      attempt.clip.prompt === (bought ??= attempt.clip.prompt)
+        ? { kind: 'failed', error: fault('moderation_output') }
+        : await usual.poll(ref, attempt)
     const id = await launch({ prompts: prompts(2), budget: clipCost })
     await core.settle()
     expect(await get(id)).toMatchObject({
