@@ -1,0 +1,4 @@
+import { it } from 'vitest'
+import { recoverThoughKilled } from '#test/e2e/recover-killed.ts'
+
+it('50,000 failed deliveries recover completely although the service is killed halfway', () => recoverThoughKilled(50_000))
