@@ -8,7 +8,7 @@ import { startReceiver } from '#test/support/receiver.ts'
 const concurrency = 8
 
 /** @param count failed deliveries; one more has arrived before and must not come again */
-export async function recoverThoughKilled(count: number): Promise<void> {
+export async function recoverThoughKilled(count: number) {
   await using cleanup = new AsyncDisposableStack()
   const database = await createTestDatabase()
   cleanup.defer(() => database.close())
@@ -47,7 +47,7 @@ export async function recoverThoughKilled(count: number): Promise<void> {
   expect(await second.stop()).toBe(0)
   const times = Map.groupBy(receiver.received, (event) => event.id)
   expect(new Set(times.keys())).toEqual(new Set(Array.from({ length: count }, (_, n) => `evt_${n + 1}`)))
-  // Twice at most, and only what was under way when it was killed.
-  expect(receiver.received.length - count).toBeLessThanOrEqual(concurrency)
   expect(receiver.received.every(({ verified }) => verified)).toBe(true)
+  // Only what was under way when it was killed may come twice.
+  return { arrived: times.size, repeated: receiver.received.length - count, mostRepeated: concurrency }
 }
