@@ -5,6 +5,7 @@ import { explainListen } from './port.ts'
 import type { FirstKey, Resources } from './resources.ts'
 import type { Services } from './services.ts'
 import { sql } from 'kysely'
+import { join } from 'node:path'
 
 export interface Status {
   /** The process is stopping. */
@@ -27,6 +28,12 @@ function createReadiness(resources: Resources, status: Status) {
   })
 }
 
+/** Where presigned links of this store lead: the console's policy names it. */
+async function storageOrigin({ store }: Resources): Promise<string | undefined> {
+  const link = await store.presign('console/origin', { seconds: 60, mediaType: 'video/mp4', fileName: 'origin.mp4' })
+  return link === undefined ? undefined : new URL(link).origin
+}
+
 function announce(resources: Resources, first: FirstKey): readonly string[] {
   const { publicUrl } = resources
   const key =
@@ -35,7 +42,13 @@ function announce(resources: Resources, first: FirstKey): readonly string[] {
         ? `${first.key}   (kept in ${first.path})`
         : `in ${first.path}`
       : 'as set in BOOTSTRAP_API_KEY'
-  return ['Spotsmith is ready.', `  API    ${publicUrl}/v1`, `  Docs   ${publicUrl}/docs`, `  Key    ${key}`]
+  return [
+    'Spotsmith is ready.',
+    `  API    ${publicUrl}/v1`,
+    `  Console ${publicUrl}/console/`,
+    `  Docs   ${publicUrl}/docs`,
+    `  Key    ${key}`,
+  ]
 }
 
 /**
@@ -53,6 +66,7 @@ export async function startApi(resources: Resources, services: Services, status:
     newRequestId: () => ids('request'),
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
     logger,
+    pages: { folder: join(import.meta.dirname, 'console/dist'), storageOrigin: await storageOrigin(resources) },
   })
   await app.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => {
     throw explainListen(error, config)

@@ -13,6 +13,8 @@ import { createModels } from './domain/models/service.ts'
 import type { WithAssets } from './domain/plan/ports.ts'
 import { createPreviews } from './domain/preview/service.ts'
 import { createProvenance } from './domain/provenance/service.ts'
+import { shotCost } from './domain/plan/rules.ts'
+import { createReviews, type ReviewDependencies } from './domain/review/service.ts'
 import { createSpend } from './domain/spend/service.ts'
 import { createTemplates } from './domain/template/service.ts'
 import { createErasure } from './domain/variant/service-erase.ts'
@@ -95,6 +97,11 @@ export function createServices(resources: Resources) {
     referenceLink: async (trx, workspaceId, sha256) => link(await findReference(trx, workspaceId, sha256)),
   })
   const { attach } = generations
+  /** As a plan prices a shot, with every model of the list. */
+  const price: ReviewDependencies['price'] = (spec, { models, on_uncertain }) => {
+    const choices = models.flatMap((id) => registry.card(id) ?? []).map((card) => ({ card }))
+    return shotCost(spec, choices, on_uncertain).max
+  }
   const campaigns = createCampaigns({ ids, now, templates, audiences, formats, registry, link, attach, events, variantSweeps })
 
   return {
@@ -118,10 +125,11 @@ export function createServices(resources: Resources) {
       withAssets: withAssetsOf(resources),
     }),
     provenance: createProvenance({ tempDir: workDir, inspect: (path) => compositor.verify(path, { trusted: trustedRoots }) }),
+    reviews: createReviews({ ids, link, events, attach, releaseReady: variantSweeps.releaseReady, price }),
     settle,
     spend,
     templates,
-    variants: createVariants({ ids, link, attach }),
+    variants: createVariants({ ids, link, attach, releaseReady: variantSweeps.releaseReady }),
     variantSweeps,
     workspaces: createWorkspaces({ ids, now, random: randomBytes }),
   }

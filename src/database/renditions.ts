@@ -76,6 +76,10 @@ export async function endOpen(
 /** Shots whose renditions are looked at in one pass. */
 const shotsAtOnce = 50
 
+/** With review `clips`, a clip that nobody has approved is as good as none. `s`, `g`, `c`: shot, its generation, its campaign. */
+export const isUnapproved = (s: string, g: string, c: string) =>
+  sql<boolean>`(${sql.ref(c)}.settings->>'review' is not distinct from 'clips' and ${sql.ref(s)}.approved_sha256 is distinct from ${sql.ref(g)}.clip->>'sha256')`
+
 /**
  * Makes renditions due whose shots all have their clips, in batches: a clip may be shared by a million of them.
  * Only shots that are marked `releasing` are looked at, so that a pass with nothing to do costs nothing. They are locked
@@ -87,11 +91,12 @@ export async function releaseReady(db: Db, limit: number, generationId?: string)
   if (shots.length === 0) return { released: 0, more: false }
   const { numAffectedRows } = await sql`
     update renditions set due_at = now() where id in (
-      select r.id from renditions r
+      select r.id from renditions r join campaigns c on c.id = r.campaign_id
       where r.shot_ids && ${shots}::text[] and r.status = 'waiting' and r.due_at = 'infinity'
         and (cardinality(r.shot_ids) = 1 or not exists (
           select from unnest(r.shot_ids) as wanted (id) join shots o on o.id = wanted.id
-          left join generations g on g.id = o.generation_id where g.status is distinct from 'ready'))
+          left join generations g on g.id = o.generation_id
+          where g.status is distinct from 'ready' or ${isUnapproved('o', 'g', 'c')}))
       limit ${limit} for update of r skip locked)`.execute(db)
   const released = Number(numAffectedRows ?? 0)
   if (released === limit) return { released, more: true }
@@ -103,9 +108,12 @@ async function lockReleasing(db: Db, generationId: string | undefined): Promise<
   const shots = await db
     .selectFrom('shots')
     .innerJoin('campaigns', 'campaigns.id', 'shots.campaign_id')
+    .leftJoin('generations', 'generations.id', 'shots.generation_id')
     .select('shots.id')
     .where('shots.releasing', '=', true)
     .where('campaigns.status', '=', 'rendering')
+    // The mark of a clip that waits for its approval stays until then.
+    .where((eb) => eb.not(isUnapproved('shots', 'generations', 'campaigns')))
     .$if(generationId !== undefined, (q) => q.where('shots.generation_id', '=', generationId!))
     .limit(shotsAtOnce)
     .forUpdate('shots')
@@ -132,4 +140,18 @@ export async function reopenRenditions(db: Db, variantId: string, revision: numb
     .where('variant_id', '=', variantId)
     .where('status', '=', 'failed')
     .execute()
+}
+
+/** Makes every rendition of a variant wait for its clips again. @param shots old shot → the one that takes its place */
+export async function remakeRenditions(db: Db, variantId: string, revision: number, shots: ReadonlyMap<string, string>) {
+  await sql`
+    update renditions r set variant_revision = ${revision}, status = 'waiting', error = null, starts = 0, last_error = null,
+      lease_token = null, lease_until = null, due_at = 'infinity', updated_at = clock_timestamp(),
+      rendition_key = null, video_file_id = null, poster_file_id = null, preview_file_id = null, qa = null,
+      shot_ids = array(select coalesce(t.new_id, o.id) from unnest(r.shot_ids) with ordinality as o (id, n)
+        left join unnest(${[...shots.keys()]}::text[], ${[...shots.values()]}::text[]) as t (old_id, new_id) on t.old_id = o.id order by o.n)
+    where r.variant_id = ${variantId} and r.status <> 'cancelled'`.execute(db)
+  await sql`
+    update shots s set releasing = true from renditions r, generations g
+    where r.variant_id = ${variantId} and s.id = any(r.shot_ids) and g.id = s.generation_id and g.status = 'ready'`.execute(db)
 }

@@ -81,6 +81,7 @@ interface FilesTable {
   sha256: string
   link_version: WithDefault<number>
   variant_id: Nullable<string>
+  approved_at: Nullable<Date>
   created_at: Created
   removed_at: Nullable<Date>
 }
@@ -241,6 +242,7 @@ interface ShotsTable {
   spec: JsonColumn
   model_index: WithDefault<number>
   generation_id: Nullable<string>
+  approved_sha256: Nullable<string>
   error: NullableJson
   releasing: WithDefault<boolean>
   created_at: Created
@@ -326,6 +328,24 @@ interface VariantsTable {
   error: NullableJson
   created_at: Created
   updated_at: Created
+}
+
+interface ReviewDecisionsTable {
+  id: string
+  workspace_id: string
+  campaign_id: string
+  variant_id: Nullable<string>
+  shot_id: Nullable<string>
+  revision: Nullable<number>
+  decision: 'approved' | 'rejected'
+  reason: Nullable<string>
+  note: Nullable<string>
+  regenerate: WithDefault<boolean>
+  files_sha256: string[]
+  key_id: string
+  actor: Nullable<string>
+  created_at: Created
+  void_at: Nullable<Date>
 }
 
 interface RenditionsTable extends WorkItemColumns {
@@ -448,6 +468,7 @@ export interface Tables {
   workspace_months: WorkspaceMonthsTable
   variants: VariantsTable
   renditions: RenditionsTable
+  review_decisions: ReviewDecisionsTable
   webhook_endpoints: WebhookEndpointsTable
   events: EventsTable
   deliveries: DeliveriesTable

@@ -12,6 +12,8 @@ export interface VariantFilter {
   /** Those that have a rendition in it. */
   readonly format?: string | undefined
   readonly locale?: string | undefined
+  /** Part of the segment's key, in any case. */
+  readonly search?: string | undefined
 }
 
 export interface VariantPage {
@@ -34,6 +36,7 @@ export const listVariants = (
     .$if(filter.status !== undefined, (q) => q.where('status', '=', filter.status!))
     .$if(filter.segment_key !== undefined, (q) => q.where('segment_key', '=', filter.segment_key!))
     .$if(filter.locale !== undefined, (q) => q.where('locale', '=', filter.locale!))
+    .$if(filter.search !== undefined, (q) => q.where(sql<boolean>`strpos(lower(segment_key), lower(${filter.search!})) > 0`))
     .$if(filter.format !== undefined, (q) =>
       q.where(sql<boolean>`exists (select from renditions r where r.variant_id = variants.id and r.format = ${filter.format!})`),
     )

@@ -12,6 +12,7 @@ export const idPrefixes = {
   attempt: 'att',
   variant: 'var',
   rendition: 'rnd',
+  decision: 'rev',
   media: 'med',
   brand: 'brd',
   file: 'file',

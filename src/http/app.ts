@@ -5,6 +5,7 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Db } from '#src/database/client.ts'
 import { notFound, ServiceError } from '#src/errors.ts'
 import type { Authenticate } from './auth.ts'
+import { addConsole, type ConsoleOptions } from './console-pages.ts'
 import { addHealth, type Health } from './health.ts'
 import { createOperations } from './operation.ts'
 import { openapiOptions } from './openapi.ts'
@@ -21,6 +22,8 @@ export interface AppDependencies {
   readonly newRequestId: () => string
   readonly requestsPerMinute: number
   readonly logger?: FastifyBaseLogger
+  /** The pages of the console; left out where only the API is described or tested. */
+  readonly pages?: ConsoleOptions
 }
 
 const jsonBodyBytes = 1024 * 1024
@@ -59,6 +62,7 @@ export async function createApp(dependencies: AppDependencies): Promise<FastifyI
   await app.register(async (scoped) => {
     addHealth(scoped, dependencies.health)
     addRoutes(scoped, createOperations(scoped, { ...dependencies, limit }), dependencies.services, dependencies)
+    if (dependencies.pages) await addConsole(scoped, dependencies.pages)
     scoped.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })
   return app

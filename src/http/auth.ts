@@ -15,9 +15,11 @@ export type Authenticate = (bearer: string) => Promise<Caller | undefined>
 
 const challenge = { 'www-authenticate': 'Bearer realm="spotsmith"' }
 
+export const bearerOf = (header: string | undefined): string | undefined => /^Bearer +(\S+)$/i.exec(header ?? '')?.[1]
+
 /** @throws 401 without a valid key, 403 without the scope */
 export async function callerOf(request: FastifyRequest, authenticate: Authenticate, needed: KeyScope): Promise<Caller> {
-  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const bearer = bearerOf(request.headers.authorization)
   if (!bearer) {
     throw new ServiceError('unauthorized', 'Send an API key as "Authorization: Bearer spk_…".', { headers: challenge })
   }

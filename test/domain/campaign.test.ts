@@ -81,7 +81,7 @@ describe('creating', () => {
     const pointers = await pointersOf(
       create({ formats: ['reels_9x16', 'tv', 'reels_9x16'], models: ['sim/one', 'sim/gone'], review: 'clips' }),
     )
-    expect(pointers).toEqual(['/formats/1', '/formats/2', '/models/1', '/review'])
+    expect(pointers).toEqual(['/formats/1', '/formats/2', '/models/1'])
     expect((await core.templates.list(scope, { limit: 10 })).data).toEqual([])
     const nowhere = { template: undefined, template_id: 'tmpl_nowhere' }
     expect(await pointersOf(create(nowhere))).toEqual(['/template_id'])

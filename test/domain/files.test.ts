@@ -174,7 +174,8 @@ describe('files', () => {
     ['none', 'rendering', true],
     ['all', 'in_review', false],
     ['all', 'rejected', false],
-    ['all', 'ready', true],
+    // Ready, but this file is not the one that was approved.
+    ['all', 'ready', false],
   ])('review %s, variant %s: seen without a key: %s', async (review, status, seen) => {
     const file = await record({ variantId: await variant(review, status) })
     const token = tokenOf(files.link(file))
@@ -197,6 +198,8 @@ describe('files', () => {
       scope,
       [waiting, ready].map((variantId) => ({ ...described, variantId })),
     )
+    const approved = database.db.updateTable('files').set({ approved_at: new Date(start) })
+    await approved.where('id', '=', rows[1]!.id).execute()
     const [first, second] = rows.map((file) => files.open(tokenOf(files.link(file))))
     await expect(first).rejects.toMatchObject({ code: 'forbidden' })
     expect(await text(await (await second!).read())).toBe('0123456789')

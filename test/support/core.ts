@@ -99,7 +99,7 @@ export async function createCore() {
     events,
     variantSweeps,
   })
-  const variants = createVariants({ ids: newId, link, attach })
+  const variants = createVariants({ ids: newId, link, attach, releaseReady: variantSweeps.releaseReady })
   const compose = createCompose({
     db,
     settle: settleVariants,

@@ -66,6 +66,7 @@ create table files (
   sha256 text not null,                       -- hex
   link_version integer not null default 1,
   variant_id text,                            -- set: the link answers only while that variant may be seen
+  approved_at timestamptz,                    -- a reviewer approved exactly this file (domain/review)
   created_at timestamptz not null default now(),
   removed_at timestamptz
 );
@@ -250,7 +251,8 @@ create table shots (
   spec jsonb not null,                        -- domain/generation ShotSpec
   model_index integer not null default 0,     -- which of the campaign's models is its turn
   generation_id text,
-  error jsonb,                                -- {code, message}: every model of the campaign failed
+  approved_sha256 text,                       -- with review `clips`: the clip that a reviewer approved; another one waits again
+  error jsonb,                                -- {code, message}: every model of the campaign failed, or a reviewer rejected the clip
   releasing boolean not null default false,   -- its clip is there; renditions that wait for it are still to be made due
   created_at timestamptz not null default now(),
   unique (campaign_id, shot_key)
@@ -291,6 +293,7 @@ create unique index generations_once on generations (workspace_id, generation_ke
   where status in ('planned', 'submitting', 'running', 'fetching', 'uncertain', 'ready');
 create index generations_due on generations (status, due_at) where status in ('planned', 'submitting', 'running', 'fetching');
 create index generations_planned on generations (model) where status = 'planned';
+create index generations_clip on generations (clip_file_id) where clip_file_id is not null;
 create index generations_list on generations (workspace_id, id desc);
 create index generations_in_flight on generations (model) where status in ('submitting', 'running', 'fetching', 'uncertain');
 
@@ -400,6 +403,36 @@ create index renditions_campaign on renditions (campaign_id, status);
 create index renditions_waiting on renditions using gin (shot_ids) where status = 'waiting' and due_at = 'infinity';
 create index renditions_manifests on renditions using gin ((provenance -> 'manifest_ids')) where status = 'ready';
 create index renditions_key on renditions (workspace_id, rendition_key) where status = 'ready';
+
+-- What reviewers decided, append-only but for void_at: about a variant's files at one revision, or about a campaign's clip.
+create table review_decisions (
+  id text primary key,
+  workspace_id text not null references workspaces,
+  campaign_id text not null references campaigns on delete cascade,
+  variant_id text references variants on delete cascade,
+  shot_id text references shots on delete cascade,
+  revision integer,                           -- the variant's
+  decision text not null,                     -- approved | rejected
+  reason text, note text,
+  regenerate boolean not null default false,
+  files_sha256 text[] not null,               -- hex, of the files that were decided about
+  key_id text not null,
+  actor text,                                 -- the person, where one key serves several
+  created_at timestamptz not null default now(),
+  void_at timestamptz,                        -- the files have changed since
+  check ((variant_id is null) <> (shot_id is null))
+);
+create index review_decisions_variant on review_decisions (variant_id, id desc) where variant_id is not null;
+create index review_decisions_shot on review_decisions (shot_id, id desc) where shot_id is not null;
+
+-- A variant that is made again is another one: whoever reopens it cannot forget that its approval is void.
+create function void_decisions() returns trigger language plpgsql as $$
+begin
+  update review_decisions set void_at = now() where variant_id = new.id and void_at is null;
+  return null;
+end $$;
+create trigger void_decisions after update of revision on variants
+  for each row when (old.revision is distinct from new.revision) execute function void_decisions();
 
 create table webhook_endpoints (
   id text primary key,

@@ -14,6 +14,7 @@ const nothing: Omit<CampaignFigures, 'campaign_id'> = {
   variants: {},
   renditions: {},
   generations: {},
+  clips_in_review: 0,
   saved: 0,
   plan_digest: null,
 }
@@ -35,11 +36,13 @@ export const countsOf = ({
   variants,
   renditions,
   generations,
-}: Pick<CampaignFigures, 'variants' | 'renditions' | 'generations'>) => ({
+  clips_in_review,
+}: Pick<CampaignFigures, 'variants' | 'renditions' | 'generations' | 'clips_in_review'>) => ({
   variants: complete(variantStatuses, variants),
   renditions: complete(renditionStatuses, renditions),
   generations: complete(generationStatuses, generations),
   uncertain: generations['uncertain'] ?? 0,
+  clips_in_review,
 })
 
 export const spendOf = (row: CampaignRow, saved: number) => ({

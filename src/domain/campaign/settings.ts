@@ -18,7 +18,6 @@ export interface Surroundings {
 export const settingsFaults = (settings: CampaignSettings, around: Surroundings): Fault[] => [
   ...formatFaults(settings.formats, around),
   ...modelFaults(settings.models, around),
-  ...reviewFaults(settings.review),
 ]
 
 function formatFaults(ids: readonly string[], { template, formats }: Surroundings): Fault[] {
@@ -57,11 +56,4 @@ function modelFault(
   if (ids.indexOf(id) < index) return { code: 'duplicate_model', message: `The model "${id}" is listed twice.` }
   if (!isPastSunset(known.sunsetAt, now)) return undefined
   return { code: 'model_retired', message: `The model "${id}" ended on ${known.sunsetAt}. Choose another one.` }
-}
-
-/** Approval of files has no calls yet; a campaign that waits for it could never end. */
-function reviewFaults(review: CampaignSettings['review']): Fault[] {
-  if (review === 'none') return []
-  const message = 'Review is not available yet; use "none".'
-  return [{ pointer: '/review', code: 'not_supported', message }]
 }

@@ -58,6 +58,12 @@ function changesOf(spec: ShotSpec, clip: ClipSpec, card: ModelCard): ClipChange[
   return found.filter((change) => change !== false)
 }
 
+/** A model that always answers a seed with the same clip has to be asked with another one for another take. */
+function seedOf({ seed, take }: ShotSpec): number | undefined {
+  if (seed !== null) return seed + take - 1
+  return take > 1 ? take : undefined
+}
+
 /** The nearest that a model can make: least crop, seconds rounded up. A reference image cannot be left out. */
 export function fitClip(spec: ShotSpec, card: ModelCard): ClipFit {
   const seconds = secondsOffered(spec.seconds, card.durations)
@@ -69,6 +75,7 @@ export function fitClip(spec: ShotSpec, card: ModelCard): ClipFit {
     const message = `${card.id} takes no reference image. Remove clip.reference_media_id, or choose another model.`
     return { status: 'impossible', code: 'reference_not_accepted', message }
   }
+  const seed = seedOf(spec)
   const clip: ClipSpec = {
     prompt: spec.prompt,
     seconds,
@@ -79,7 +86,7 @@ export function fitClip(spec: ShotSpec, card: ModelCard): ClipFit {
       ? spec.resolution
       : resolutionOffered(spec.resolution, card.resolutions),
     audio: card.audio === 'always' || (spec.audio && card.audio === 'optional'),
-    ...(spec.seed !== null && card.accepts.includes('seed') && { seed: spec.seed }),
+    ...(seed !== undefined && card.accepts.includes('seed') && { seed }),
   }
   return { status: 'fits', clip, changes: changesOf(spec, clip, card) }
 }

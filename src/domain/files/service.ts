@@ -165,15 +165,33 @@ const columnsOf = (file: NewFile) => ({
   variant_id: file.variantId ?? null,
 })
 
-/** A variant's file may be seen once the variant is ready, or where its campaign asks for no review. */
-async function mayBeSeen(db: Db, { variant_id }: FileRow): Promise<boolean> {
-  if (variant_id === null) return true
+/**
+ * A file may be seen without a key when a campaign that has it asks for no review of it, or once a reviewer approved
+ * exactly this file. A variant that was approved and then made again has new files, which nobody has approved yet.
+ */
+async function mayBeSeen(db: Db, file: FileRow): Promise<boolean> {
+  if (file.approved_at !== null) return true
+  if (file.variant_id !== null) return await needsNoReview(db, file.variant_id)
+  return file.kind !== 'clip' || (await isOpenClip(db, file.id))
+}
+
+/** With `clips`, a rendition is only composed from clips that were approved. */
+async function needsNoReview(db: Db, variantId: string): Promise<boolean> {
   const seen = await db
     .selectFrom('variants')
     .innerJoin('campaigns', 'campaigns.id', 'variants.campaign_id')
     .select('variants.id')
-    .where('variants.id', '=', variant_id)
-    .where((eb) => eb.or([eb('variants.status', '=', 'ready'), eb(sql`campaigns.settings ->> 'review'`, '=', 'none')]))
+    .where('variants.id', '=', variantId)
+    .where(sql<boolean>`campaigns.settings ->> 'review' in ('none', 'clips')`)
     .executeTakeFirst()
   return seen !== undefined
+}
+
+/** A clip is shared by campaigns: one without review opens it. */
+async function isOpenClip(db: Db, fileId: string): Promise<boolean> {
+  const { rows } = await sql<{ open: boolean }>`
+    select coalesce(bool_or(c.settings ->> 'review' = 'none'), true) as open
+    from generations g join shots s on s.generation_id = g.id join campaigns c on c.id = s.campaign_id
+    where g.clip_file_id = ${fileId}`.execute(db)
+  return rows[0]?.open ?? true
 }

@@ -139,7 +139,7 @@ export interface ShotCost {
 /** Resubmitting a lost request keeps the old reservation: it can be billed as well. */
 export function shotCost(
   spec: ShotSpec,
-  choices: readonly ModelChoice[],
+  choices: readonly Pick<ModelChoice, 'card'>[],
   onUncertain: CampaignSettings['on_uncertain'],
 ): ShotCost {
   const costs = choices.map(({ card }) => submissionCost(spec, card))

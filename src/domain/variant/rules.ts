@@ -8,7 +8,8 @@ export type VariantStatus = (typeof variantStatuses)[number]
 export const variantTransitions = {
   planned: ['rendering', 'failed', 'cancelled'],
   rendering: ['in_review', 'ready', 'failed', 'cancelled'],
-  in_review: ['ready', 'rejected', 'cancelled'],
+  // Rendering: a reviewer asks for another clip, or the copy is changed.
+  in_review: ['ready', 'rejected', 'rendering', 'cancelled'],
   ready: ['rendering', 'cancelled'],
   rejected: ['rendering', 'cancelled'],
   failed: ['rendering', 'cancelled'],

@@ -3,7 +3,7 @@ import type { Composition } from '#src/contracts/composition.ts'
 import type { Json } from '#src/contracts/json.ts'
 import type { ClipSource, Disclosure, Provenance, ProvenanceClaim, SigningIdentity } from '#src/contracts/provenance.ts'
 import { type Db, transaction } from '#src/database/client.ts'
-import { findEqual, type RenditionRow, updateRendition } from '#src/database/renditions.ts'
+import { findEqual, isUnapproved, type RenditionRow, updateRendition } from '#src/database/renditions.ts'
 import { beginVariant, lockVariants, type VariantRow } from '#src/database/variants.ts'
 import type { Lease } from '#src/queue/lease.ts'
 import { holdLease, settled } from '#src/queue/work-items.ts'
@@ -209,13 +209,15 @@ const extensions = { video: 'mp4', poster: 'jpg', preview: 'mp4' } as const
 const fileName = ({ variant_id, format }: RenditionRow, { kind }: Artefact): string =>
   `${variant_id}-${format}${kind === 'video' ? '' : `-${kind}`}.${extensions[kind]}`
 
-/** The clips of the shots, in order; undefined when one is not there. */
+/** The clips of the shots, in order; undefined when one is not there, or waits for its approval. */
 async function clipsOf(db: Db, shotIds: readonly string[]): Promise<SourceClip[] | undefined> {
   const { rows } = await sql<SourceClip>`
     select s.id as shot_id, s.spec, g.id as generation_id, g.attempt_id, g.model, f.sha256, f.object_key
     from unnest(${[...shotIds]}::text[]) with ordinality as wanted (id, position)
     join shots s on s.id = wanted.id join generations g on g.id = s.generation_id and g.status = 'ready'
     join files f on f.id = g.clip_file_id and f.removed_at is null
+    join campaigns c on c.id = s.campaign_id
+    where not ${isUnapproved('s', 'g', 'c')}
     order by wanted.position`.execute(db)
   return rows.length === shotIds.length ? rows : undefined
 }

@@ -66,6 +66,7 @@ async function forget(trx: Db, ids: readonly string[]): Promise<void> {
   await sql`
     update renditions set status = 'cancelled', lease_token = null, lease_until = null, updated_at = clock_timestamp()
     where variant_id = any(${[...ids]}) and status <> 'cancelled'`.execute(trx)
+  await sql`update review_decisions set note = null where variant_id = any(${[...ids]}) and note is not null`.execute(trx)
   await sql`update files set removed_at = now() where variant_id = any(${[...ids]}) and removed_at is null`.execute(trx)
   await sql`
     update variants set status = 'cancelled', texts = '{}', error = null, segment_key = 'erased:' || id, updated_at = clock_timestamp()

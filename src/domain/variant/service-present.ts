@@ -2,6 +2,7 @@
 import type { Disclosure, Provenance } from '#src/contracts/provenance.ts'
 import type { RenditionWithFiles } from '#src/database/renditions.ts'
 import type { VariantRow } from '#src/database/variants.ts'
+import type { DecisionResource } from '../review/service-present.ts'
 import type { RenditionStatus, VariantStatus } from './rules.ts'
 
 export interface LinkedFile {
@@ -47,9 +48,11 @@ export interface VariantParts {
   readonly generations: ReadonlyMap<string, string | null>
   readonly link: Link
   readonly shown: boolean
+  /** The decision that holds for these files. */
+  readonly review: DecisionResource | null
 }
 
-export function presentVariant(row: VariantRow, { renditions, generations, link, shown }: VariantParts) {
+export function presentVariant(row: VariantRow, { renditions, generations, link, shown, review }: VariantParts) {
   const shotIds = [...new Set(renditions.flatMap((rendition) => rendition.shot_ids))]
   return {
     id: row.id,
@@ -62,6 +65,7 @@ export function presentVariant(row: VariantRow, { renditions, generations, link,
     texts: row.texts as Open,
     shots: shotIds.map((shot_id) => ({ shot_id, generation_id: generations.get(shot_id) ?? null })),
     error: row.error as Failure | null,
+    review,
     renditions: renditions.map((rendition) => presentRendition(rendition, link, shown)),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),

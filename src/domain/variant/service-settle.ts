@@ -1,21 +1,11 @@
 /** What a variant becomes when its renditions have ended, and the one event that says so. */
-import type { Json } from '#src/contracts/json.ts'
 import type { Db } from '#src/database/client.ts'
 import { type RenditionWithFiles, renditionsOf } from '#src/database/renditions.ts'
 import { changeVariants, lockVariants, type VariantRow } from '#src/database/variants.ts'
-import type { CampaignSettings } from '../campaign/types.ts'
 import { assertTransition } from '../transitions.ts'
 import { type RenditionStatus, variantEnd, type VariantEnd, type VariantStatus, variantTransitions } from './rules.ts'
-import { finishedFile, type Link } from './service-present.ts'
-
-export interface VariantEvent {
-  readonly workspaceId: string
-  readonly type: 'variant.ready' | 'variant.failed' | 'variant.in_review'
-  readonly campaignId: string
-  readonly subjectId: string
-  readonly dedupeKey: string
-  readonly data: Readonly<Record<string, Json | undefined>>
-}
+import { campaignsOf, type CampaignFacts, variantEvent, type VariantEvent } from './service-events.ts'
+import type { Link } from './service-present.ts'
 
 export interface SettleDependencies {
   readonly events: { emitMany(db: Db, events: readonly VariantEvent[]): Promise<void> }
@@ -23,13 +13,6 @@ export interface SettleDependencies {
 }
 
 type Ended = Exclude<VariantEnd, { status: 'open' }>
-
-interface CampaignFacts {
-  readonly id: string
-  readonly name: string
-  readonly metadata: Readonly<Record<string, string>>
-  readonly settings: CampaignSettings
-}
 
 interface Settlement {
   readonly variant: VariantRow
@@ -62,24 +45,10 @@ export function createSettle({ events, link }: SettleDependencies) {
       db,
       settled.map(({ variant, end }) => ({ id: variant.id, status: end.status, error: errorOf(end) })),
     )
-    await events.emitMany(db, settled.map(eventOf))
-  }
-
-  function eventOf({ variant, campaign, renditions, end }: Settlement): VariantEvent {
-    const type = `variant.${end.status}` as const
-    const { id, name, metadata } = campaign
-    const data = {
-      variant_id: variant.id,
-      revision: variant.revision,
-      campaign_id: id,
-      campaign: { id, name, metadata },
-      segment_key: variant.segment_key,
-      locale: variant.locale,
-      ...(end.status === 'ready' && { renditions: renditions.map((r) => ({ id: r.id, ...finishedFile(r, link) })) }),
-      ...(end.status === 'failed' && { error: { ...end.error } }),
-    }
-    const dedupeKey = `${type}:${variant.id}:${variant.revision}`
-    return { workspaceId: variant.workspace_id, type, campaignId: id, subjectId: variant.id, dedupeKey, data }
+    await events.emitMany(
+      db,
+      settled.map(({ end, ...about }) => variantEvent(end, about, link)),
+    )
   }
 
   return settle
@@ -93,12 +62,3 @@ const endOf = (row: RenditionWithFiles) => ({
   status: row.status as RenditionStatus,
   error: row.error as { code: string; message: string } | null,
 })
-
-async function campaignsOf(db: Db, variants: readonly VariantRow[]): Promise<Map<string, CampaignFacts>> {
-  const rows = await db
-    .selectFrom('campaigns')
-    .select(['id', 'name', 'metadata', 'settings'])
-    .where('id', 'in', [...new Set(variants.map((variant) => variant.campaign_id))])
-    .execute()
-  return new Map(rows.map((row) => [row.id, { ...row, settings: row.settings as unknown as CampaignSettings }]))
-}

@@ -1,5 +1,5 @@
 /** Variants: one segment's ad each, with a rendition per format. */
-import { lockCampaign, updateCampaign } from '#src/database/campaigns.ts'
+import { lockCampaign } from '#src/database/campaigns.ts'
 import { type Db, transaction } from '#src/database/client.ts'
 import { releaseShots } from '#src/database/generations.ts'
 import { reopenRenditions, renditionsOf } from '#src/database/renditions.ts'
@@ -11,16 +11,19 @@ import {
   type VariantFilter,
   type VariantRow,
 } from '#src/database/variants.ts'
+import { standingDecisions } from '#src/database/reviews.ts'
 import { recordAudit } from '#src/database/workspaces.ts'
 import { notFound, ServiceError } from '#src/errors.ts'
-import { campaignTransitions, type CampaignStatus } from '../campaign/rules.ts'
+import { reopenCampaign } from '../campaign/service-reopen.ts'
 import type { CampaignSettings } from '../campaign/types.ts'
 import { type Want, wantOf } from '../generation/service-attach.ts'
 import type { NewId } from '../ids.ts'
 import { decodeCursor, type Page, type PageRequest, pageOf } from '../page.ts'
+import { presentDecision } from '../review/service-present.ts'
 import type { Scope } from '../scope.ts'
 import { assertTransition } from '../transitions.ts'
 import { type VariantStatus, variantTransitions } from './rules.ts'
+import { createRecompose, type NewCopy } from './service-recompose.ts'
 import { type Link, presentVariant, type VariantResource } from './service-present.ts'
 
 export interface VariantDependencies {
@@ -28,6 +31,8 @@ export interface VariantDependencies {
   readonly link: Link
   /** Points shots at live or new generations. */
   readonly attach: (db: Db, workspaceId: string, wants: readonly Want[]) => Promise<void>
+  /** Renditions whose clips are all there become due. */
+  readonly releaseReady: (db: Db) => Promise<boolean>
 }
 
 interface Viewer {
@@ -42,7 +47,7 @@ interface Reopening {
   readonly models: readonly string[]
 }
 
-export function createVariants({ ids, link, attach }: VariantDependencies) {
+export function createVariants({ ids, link, attach, releaseReady }: VariantDependencies) {
   /** Renditions, files and shots of all rows in one query each. */
   async function present(db: Db, rows: readonly VariantRow[], { mayReview = false }: Viewer = {}): Promise<VariantResource[]> {
     const renditions = Map.groupBy(
@@ -54,9 +59,15 @@ export function createVariants({ ids, link, attach }: VariantDependencies) {
     )
     const generations = await generationsOf(db, [...new Set([...renditions.values()].flat().flatMap((r) => r.shot_ids))])
     const approved = await approvedWithoutReview(db, rows)
+    const decisions = await standingDecisions(
+      db,
+      rows.map((row) => row.id),
+    )
     return rows.map((row) => {
       const shown = mayReview || row.status === 'ready' || approved.has(row.campaign_id)
-      return presentVariant(row, { renditions: renditions.get(row.id) ?? [], generations, link, shown })
+      const decision = decisions.get(row.id)
+      const review = decision ? presentDecision(decision) : null
+      return presentVariant(row, { renditions: renditions.get(row.id) ?? [], generations, link, shown, review })
     })
   }
 
@@ -75,7 +86,23 @@ export function createVariants({ ids, link, attach }: VariantDependencies) {
     await releaseShots(trx, shotIds)
   }
 
+  const recompose = createRecompose({ releaseReady })
+
   return {
+    /**
+     * Makes a variant again with other copy, from the clips that it has: at no cost.
+     * @throws not_found; 422 for texts that do not fit its template; conflict while it is being made
+     */
+    async recompose(scope: Scope, id: string, input: NewCopy): Promise<VariantResource> {
+      return await transaction(scope.db, async (trx) => {
+        const inner = { ...scope, db: trx }
+        const row = await recompose(inner, id, input)
+        const { workspaceId, actor, requestId } = scope
+        await recordAudit(trx, { id: ids('audit'), workspaceId, actor, action: 'variant.recomposed', subject: id, requestId })
+        return (await present(trx, [row], { mayReview: true }))[0]!
+      })
+    },
+
     /** Of one campaign in the order of its audience, else newest first. Renditions are embedded. */
     async list(scope: Scope, page: PageRequest & VariantFilter, viewer: Viewer = {}): Promise<Page<VariantResource>> {
       const range = { after: positionOf(page.cursor), limit: page.limit + 1 }
@@ -106,10 +133,7 @@ export function createVariants({ ids, link, attach }: VariantDependencies) {
         const found = await findVariant(trx, scope.workspaceId, id)
         if (!found) throw notFound('variant', id)
         const campaign = (await lockCampaign(trx, scope.workspaceId, found.campaign_id))!
-        if (campaign.status !== 'rendering') {
-          assertTransition('campaign', campaignTransitions, campaign.status as CampaignStatus, 'rendering')
-          await updateCampaign(trx, campaign.id, { status: 'rendering', completed_at: null })
-        }
+        await reopenCampaign(trx, campaign)
         const variant = (await lockVariants(trx, [id]))[0]!
         if (variant.status !== 'failed') {
           throw new ServiceError('conflict', `Only a failed variant can be retried; this one is "${variant.status}".`)
@@ -139,12 +163,12 @@ async function generationsOf(db: Db, shotIds: readonly string[]): Promise<Map<st
   return new Map(shots.map((shot) => [shot.id, shot.generation_id]))
 }
 
-/** Campaigns whose files need nobody's approval. */
+/** Campaigns whose files need nobody's approval: with `clips` they are made from approved clips only. */
 async function approvedWithoutReview(db: Db, rows: readonly VariantRow[]): Promise<Set<string>> {
   const campaignIds = [...new Set(rows.map((row) => row.campaign_id))]
   if (campaignIds.length === 0) return new Set()
   const campaigns = await db.selectFrom('campaigns').select(['id', 'settings']).where('id', 'in', campaignIds).execute()
-  return new Set(campaigns.filter((c) => (c.settings as unknown as CampaignSettings).review === 'none').map((c) => c.id))
+  return new Set(campaigns.filter((c) => (c.settings as unknown as CampaignSettings).review !== 'all').map((c) => c.id))
 }
 
 /** Shots that every model failed. */

@@ -12,6 +12,7 @@ import type { MediaLibrary } from '#src/domain/media/service.ts'
 import type { Models } from '#src/domain/models/service.ts'
 import type { Previews } from '#src/domain/preview/service.ts'
 import type { ProvenanceService } from '#src/domain/provenance/service.ts'
+import type { Reviews } from '#src/domain/review/service.ts'
 import type { Spend } from '#src/domain/spend/service.ts'
 import type { Templates } from '#src/domain/template/service.ts'
 import type { Variants } from '#src/domain/variant/service.ts'
@@ -27,6 +28,7 @@ import { addFiles } from './files.ts'
 import { addLibrary } from './library.ts'
 import { addProvenance } from './provenance.ts'
 import { addResults } from './results.ts'
+import { addReviews } from './reviews.ts'
 import { addTemplates } from './templates.ts'
 import { addWebhooks } from './webhooks.ts'
 import { addWorkspaces } from './workspaces.ts'
@@ -45,12 +47,14 @@ export interface Services {
   readonly models: Models
   readonly previews: Previews
   readonly provenance: ProvenanceService
+  readonly reviews: Reviews
   readonly spend: Spend
   readonly templates: Templates
   readonly variants: Variants
   readonly workspaces: Workspaces
 }
 
+/** What routes need that are not operations with a key. */
 export interface RouteContext {
   readonly authenticate: Authenticate
 }
@@ -63,6 +67,7 @@ const groups: readonly AddRoutes[] = [
   addAudiences,
   addResults,
   addProvenance,
+  addReviews,
   addLibrary,
   addBrands,
   addWebhooks,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { id, page } from '../schemas/common.ts'
-import { generation, generationQuery, resolveInput, variant, variantQuery } from '../schemas/results.ts'
+import { generation, generationQuery, recomposeInput, resolveInput, variant, variantQuery } from '../schemas/results.ts'
 import type { AddRoutes } from './index.ts'
 
 const noBody = z.strictObject({}).nullish()
@@ -44,6 +44,21 @@ export const addResults: AddRoutes = (add, { variants, generations }) => {
     status: 202,
     answer: variant,
     handler: ({ scope, params }) => variants.retry(scope, params.id),
+  })
+  add({
+    method: 'POST',
+    url: '/v1/variants/:id/recompose',
+    operationId: 'recomposeVariant',
+    tag: 'variants',
+    needs: 'render',
+    effect: 'change',
+    idempotent: true,
+    summary: 'Make a variant again with other copy, from the clips it has: at no cost',
+    params: z.object({ id: id('variant') }),
+    body: recomposeInput,
+    status: 202,
+    answer: variant,
+    handler: ({ scope, params, body }) => variants.recompose(scope, params.id, body),
   })
   add({
     method: 'GET',

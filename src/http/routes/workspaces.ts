@@ -4,6 +4,7 @@ import {
   apiKey,
   auditEntry,
   keyInput,
+  session,
   usage,
   usageQuery,
   workspace,
@@ -119,6 +120,21 @@ export const addWorkspaces: AddRoutes = (add, { workspaces, spend }) => {
     summary: 'Revoke a key; it stops working everywhere within 5 s',
     params: z.object({ id: id('apiKey') }),
     handler: ({ scope, params }) => workspaces.deleteKey(scope, params.id),
+  })
+  add({
+    method: 'GET',
+    url: '/v1/session',
+    operationId: 'getSession',
+    tag,
+    needs: 'read',
+    effect: 'read',
+    summary: 'What the key of this request may do, and where',
+    answer: session,
+    handler: async ({ scope, caller }) => {
+      const { id: workspace_id, name } = await workspaces.get(scope, scope.workspaceId)
+      const scopes = [...caller.scopes]
+      return { object: 'session' as const, key_id: caller.keyId, workspace_id, workspace_name: name, scopes }
+    },
   })
   add({
     method: 'GET',

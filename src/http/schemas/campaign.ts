@@ -125,6 +125,7 @@ export const campaign = z
         cancelled: count,
       }),
       uncertain: count,
+      clips_in_review: count.meta({ description: 'With review "clips": clips that wait for a decision' }),
     }),
     spend: z.object({ reserved_micro_usd: microUsd, spent_micro_usd: microUsd, saved_micro_usd: microUsd }),
     plan_digest: z.string().nullable(),

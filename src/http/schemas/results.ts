@@ -1,6 +1,7 @@
 /** What a campaign yields: variants, renditions, generations. */
 import type { Json } from '#src/contracts/json.ts'
 import { z } from 'zod'
+import { decision } from './reviews.ts'
 import { id, microUsd, pageQuery, time } from './common.ts'
 import { disclosure, provenance } from './provenance.ts'
 
@@ -42,6 +43,7 @@ export const variant = z
     texts: z.looseObject({}).optional(),
     shots: z.array(z.object({ shot_id: id('shot'), generation_id: id('generation').nullable() })),
     error: failure.nullable(),
+    review: decision.nullable().meta({ description: 'The decision that holds for these files' }),
     renditions: z.array(rendition),
     created_at: time,
     updated_at: time,
@@ -54,7 +56,19 @@ export const variantQuery = pageQuery.extend({
   segment_key: z.string().max(200).optional(),
   format: z.string().max(64).optional(),
   locale: z.string().max(35).optional(),
+  search: z.string().min(1).max(200).optional().meta({ description: "Part of the segment's key" }),
 })
+
+const copy = z.string().max(2000)
+export const recomposeInput = z
+  .strictObject({
+    overlays: z
+      .array(copy.nullable())
+      .max(100)
+      .meta({ description: "In the order of the variant's `texts.overlays`: a text, or null for an overlay without one" }),
+    end_card: copy.nullable().optional(),
+  })
+  .meta({ id: 'RecomposeInput' })
 
 const attempt = z.object({
   id: id('attempt'),

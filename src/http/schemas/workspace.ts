@@ -41,6 +41,16 @@ export const apiKey = z
   })
   .meta({ id: 'ApiKey' })
 
+export const session = z
+  .object({
+    object: z.literal('session'),
+    key_id: id('apiKey'),
+    workspace_id: id('workspace'),
+    workspace_name: z.string(),
+    scopes: z.array(z.string()),
+  })
+  .meta({ id: 'Session' })
+
 export const auditEntry = z
   .object({
     id: z.string(),
