@@ -98,12 +98,18 @@ async function* received(encoder: CodecContext): AsyncGenerator<Packet> {
 
 /** The next frame is filtered while the last one is encoded: two cores are busy although x264 gets one frame at a time. */
 async function* packetsOf({ encoder, frames, prepare }: Track): AsyncGenerator<Packet> {
-  let ahead = frames.next()
+  /** A picture that fails to decode while the one before is encoded must wait to be asked for, or it ends the process. */
+  const fetch = () => {
+    const next = frames.next()
+    next.catch(() => undefined)
+    return next
+  }
+  let ahead = fetch()
   try {
     for (let count = 0; ; count++) {
       const frame = await ahead
       if (!frame) break
-      ahead = frames.next()
+      ahead = fetch()
       prepare(frame, count)
       const code = await encoder.sendFrame(frame)
       frame.free()

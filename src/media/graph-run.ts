@@ -59,6 +59,9 @@ async function putPicture(graph: FilterGraph, { name, width, height, rgba }: Pic
 /** Puts in what comes next; the end of every stream after the last. */
 export type Feed = () => Promise<void>
 
+/** Some decoders answer damaged data with a bare -1, which reads as EPERM; files are opened long before, where it is real. */
+const decoderGaveUp = -1
+
 async function nextFrame(sink: FilterContext, feed: Feed | undefined): Promise<Frame | undefined> {
   const frame = new Frame()
   frame.alloc()
@@ -70,7 +73,7 @@ async function nextFrame(sink: FilterContext, feed: Feed | undefined): Promise<F
       continue
     }
     frame.free()
-    if (code !== AVERROR_EOF) check(code, 'Reading the pictures')
+    if (code !== AVERROR_EOF) check(code === decoderGaveUp ? AVERROR_INVALIDDATA : code, 'Reading the pictures')
     return undefined
   }
 }
