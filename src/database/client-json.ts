@@ -31,6 +31,7 @@ export const jsonColumns: { readonly [T in keyof Tables]?: readonly (keyof Table
   audiences: ['metadata'],
   segments: ['attributes'],
   imports: ['error'],
+  brands: ['spec'],
   campaigns: ['settings', 'metadata'],
   plans: ['result', 'context', 'progress', 'error'],
   plan_invalid: ['errors'],
