@@ -47,13 +47,15 @@ export async function violations(page: Page): Promise<string[]> {
 export async function misplaced(page: Page): Promise<string[]> {
   return await page.evaluate(() => {
     const found: string[] = []
+    // What lies behind a full-screen dialog is not seen.
+    const shown = document.querySelector('[aria-modal="true"]') ?? document.body
     const width = document.documentElement.clientWidth
     const isScrolled = (element: Element) =>
       element.closest('.table, .tabs, nav, .code, pre, .sheet, .review aside, .toasts, .hidden-label') !== null
     if (document.documentElement.scrollWidth > width + 1)
       found.push(`the page is ${document.documentElement.scrollWidth} px wide in a window of ${width}`)
     const boxes: { text: string; rect: DOMRect; element: Element }[] = []
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    const walker = document.createTreeWalker(shown, NodeFilter.SHOW_TEXT)
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const text = node.textContent?.trim() ?? ''
       const element = node.parentElement

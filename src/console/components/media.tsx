@@ -4,9 +4,9 @@ import { useState } from 'react'
 import { useFile } from '../api/files.ts'
 import type { Rendition, Variant } from '../api/types.ts'
 
-/** Links of files that nobody approved yet answer only to the key. */
+/** Links of files that nobody approved yet answer only to the key; as long as the policy is not known, they are taken for such. */
 export const isLocked = (variant: Pick<Variant, 'status'>, review: string | undefined): boolean =>
-  review === 'all' && variant.status !== 'ready'
+  review !== 'none' && review !== 'clips' && variant.status !== 'ready'
 
 export function Poster({ rendition, locked, name }: { rendition: Rendition | undefined; locked: boolean; name: string }) {
   const [over, setOver] = useState(false)

@@ -106,14 +106,23 @@ export function Review() {
   const stage = useRef<HTMLDivElement>(null)
   const { decided, decide, undo } = useDecisions(id)
   const current = variants[index]
+  // Keys may come faster than pages are drawn: each is about the variant that the one before it left.
+  const place = useRef(0)
+  const go = (to: number) => {
+    place.current = Math.min(Math.max(0, to), variants.length)
+    setIndex(place.current)
+  }
   const formats = campaign.data?.formats ?? []
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query
   useEffect(() => {
     if (hasNextPage && !isFetchingNextPage && index + 40 >= variants.length) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, fetchNextPage, index, variants.length])
-  useEffect(() => setIndex(0), [search])
+  useEffect(() => {
+    place.current = 0
+    setIndex(0)
+  }, [search])
 
-  const move = (by: number) => setIndex((at) => Math.min(Math.max(0, at + by), Math.max(0, variants.length)))
+  const move = (by: number) => go(place.current + by)
   const leave = () => void navigate({ to: '/campaigns/$id', params: { id } })
   const actions: Readonly<Record<string, () => void>> = {
     j: () => move(1),
@@ -121,15 +130,16 @@ export function Review() {
     k: () => move(-1),
     ArrowLeft: () => move(-1),
     a: () => {
-      if (!current) return
-      decide(current, { decision: 'approved' })
+      const here = variants[place.current]
+      if (!here) return
+      decide(here, { decision: 'approved' })
       move(1)
     },
-    r: () => current && setRejecting(true),
+    r: () => variants[place.current] && setRejecting(true),
     u: () => {
       const back = undo()
       const at = variants.findIndex((variant) => variant.id === back)
-      if (at >= 0) setIndex(at)
+      if (at >= 0) go(at)
     },
     c: () => setSheet((open) => !open),
     '/': () => searchBox.current?.focus(),
@@ -140,7 +150,7 @@ export function Review() {
   const count = formats.length
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const inField = event.target instanceof Element && event.target.closest('input, textarea, [role="dialog"]')
+      const inField = event.target instanceof Element && event.target.closest('input, textarea, .dialog')
       if (event.metaKey || event.ctrlKey || event.altKey) return
       if (inField) {
         if (event.key === 'Escape' && event.target === searchBox.current) stage.current?.focus()
@@ -224,7 +234,7 @@ export function Review() {
             index={index}
             decided={decided}
             onChoose={(at) => {
-              setIndex(at)
+              go(at)
               setSheet(false)
               stage.current?.focus()
             }}
@@ -264,7 +274,7 @@ export function Review() {
             </div>
             <p className="soft small hide-small">
               {keysHelp.map(([key, what]) => (
-                <span key={key} style={{ whiteSpace: 'nowrap', marginInlineEnd: '.7rem' }}>
+                <span key={key} style={{ display: 'inline-block', marginInlineEnd: '.7rem' }}>
                   <kbd>{key}</kbd> {what}
                 </span>
               ))}
