@@ -32,7 +32,7 @@ interface Content {
 }
 interface RawOperation {
   readonly operationId: string
-  readonly parameters?: readonly Parameter[]
+  readonly parameters?: readonly (Parameter & { readonly example?: unknown })[]
   readonly requestBody?: Content
   readonly security: readonly { readonly key?: readonly string[] }[]
   readonly responses: Readonly<Record<string, Content & { readonly $ref?: string }>>
@@ -71,7 +71,10 @@ export function readDescription() {
       id: raw.operationId,
       method: method.toUpperCase(),
       path,
-      parameters: raw.parameters ?? [],
+      parameters: (raw.parameters ?? []).map(({ example, ...parameter }) => ({
+        ...parameter,
+        schema: { ...parameter.schema, ...(example !== undefined && { examples: [example] }) },
+      })),
       bodies: Object.fromEntries(
         Object.entries(raw.requestBody?.content ?? {}).map(([type, { schema }]) => [type, schema ?? {}]),
       ),

@@ -40,6 +40,7 @@ function problemFault({ status, headers, text }: Answered): string | undefined {
 
 function identityFault({ identity }: Case, { status }: Answered): string | undefined {
   if ((identity === 'none' || identity === 'unknown') && status !== 401) return `${status} without a valid key`
+  if (identity === 'full' && status === 401) return 'a valid key was refused'
   if (identity === 'unscoped' && status !== 403) return `${status} for a key that lacks the scope`
   return undefined
 }
@@ -59,7 +60,7 @@ export function createJudge(description: Description, world: World) {
     if (types.length === 0) return text === '' ? undefined : 'a body where none is declared'
     const type = String(headers['content-type']).split(';')[0]!
     if (!types.includes(type)) return `content type ${type}, declared: ${types.join(', ')}`
-    if (!type.endsWith('json')) return undefined
+    if (!/[/+]json$/.test(type)) return undefined
     const body = parse(text)
     if (body === undefined) return `a body that is not JSON`
     const fault = description.faultOf(operation, status, type, body)
@@ -82,6 +83,8 @@ export function createJudge(description: Description, world: World) {
     if (!asked.operation.statuses.includes(status)) return `undeclared status ${status}`
     const problem = status >= 400 ? problemFault(answered) : undefined
     const lenient = status < 300 ? leniency(asked, sent) : undefined
-    return problem ?? bodyFault(asked, answered) ?? leak(sent, answered.text) ?? lenient
+    return (
+      problem ?? bodyFault(asked, answered) ?? leak(sent, asked.operation.scope === 'operator' ? '' : answered.text) ?? lenient
+    )
   }
 }

@@ -1,8 +1,8 @@
 /** Cases: a request for an operation, whole or broken in one of the ways in which callers break them. */
 import fc from 'fast-check'
-import type { Description, Operation } from './description.ts'
-import { createValues, junk, nastyText } from './values.ts'
-import { seeds } from './seeds.ts'
+import type { Description, Operation, Parameter } from './description.ts'
+import { createValues, junk, nastyText, placeholder } from './values.ts'
+import { boundary, seeds, texts } from './seeds.ts'
 
 export type Identity = 'full' | 'none' | 'unknown' | 'unscoped'
 
@@ -33,20 +33,51 @@ function mutate(value: unknown, where: number, how: number, spare: unknown, name
   return copy
 }
 
+/** Filters that take an id, whatever their schema says. */
+const referring: Readonly<Record<string, string>> = {
+  campaign_id: 'cmp',
+  endpoint_id: 'whe',
+  event_id: 'evt',
+  template_id: 'tmpl',
+}
+
+/** Names that are not ids of their own kind. */
+const existing: Readonly<Record<string, readonly string[]>> = {
+  provider: ['storyboard'],
+  model: ['animatic', 'storyboard/animatic'],
+  key: ['mine-s0', 'mine-s1', 'a'],
+  format_id: ['small_9x16', 'seed_9x16', 'reels_9x16'],
+}
+
+const typeOf = (contentType: string) =>
+  contentType === 'multipart/form-data' ? `${contentType}; boundary=${boundary}` : contentType
+
 const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary })
 
 export function createCases(description: Description): fc.Arbitrary<Case> {
   const values = createValues(description)
 
+  const cursor = fc.oneof(
+    fc.nat(20).map((index) => placeholder('cursor', index)),
+    fc
+      .constantFrom('0', '-1', '1e3', '99999999999999999999', '1:2', 'cmp_1', 'Infinity', '2026-02-30', '1:', ':')
+      .map((key) => Buffer.from(key).toString('base64url')),
+  )
+  const whole = ({ name, schema }: Parameter): fc.Arbitrary<unknown> => {
+    if (name === 'cursor') return cursor
+    const known = existing[name]
+    if (known) return fc.oneof(fc.constantFrom(...known), values.of(schema))
+    const prefix = referring[name]
+    return values.of(prefix ? { type: 'string', examples: [`${prefix}_0`] } : schema)
+  }
+
   const parameters = (operation: Operation, place: 'path' | 'query') => {
     const own = operation.parameters.filter((parameter) => parameter.in === place)
+    const isFormat = operation.path.startsWith('/v1/formats/')
     const model = Object.fromEntries(
-      own.map(({ name, schema }) => [
-        name,
-        fc.oneof(
-          weighted(12, values.of(name === 'campaign_id' ? { type: 'string', examples: ['cmp_0'] } : schema)),
-          weighted(1, nastyText),
-        ),
+      own.map((one) => [
+        one.name,
+        fc.oneof(weighted(12, whole(isFormat ? { ...one, name: 'format_id' } : one)), weighted(1, nastyText)),
       ]),
     )
     return place === 'path'
@@ -92,7 +123,9 @@ export function createCases(description: Description): fc.Arbitrary<Case> {
         nastyText,
         fc.constantFrom('{', '[1,]', '{"a":1}{"b":2}', '"', '{"__proto__":{"x":1}}', '['.repeat(2000)),
       )
+      const files = fc.constantFrom(...(texts[`${operation.id} ${contentType}`] ?? ['']))
       const raw = text.map((chars) => ({ contentType, body: { text: chars } }))
+      const file = files.map((chars) => ({ contentType: typeOf(contentType), body: { text: chars } }))
       const others = fc.constantFrom(
         'text/plain',
         'application/xml',
@@ -101,7 +134,7 @@ export function createCases(description: Description): fc.Arbitrary<Case> {
         'multipart/form-data',
       )
       const mistyped = fc.tuple(whole, others).map(([value, type]) => ({ contentType: type, body: { json: value } }))
-      if (!contentType.endsWith('json')) return raw
+      if (operation.bodies['text/csv'] || !contentType.endsWith('json')) return fc.oneof(file, raw)
       return fc.oneof(weighted(8, json(whole)), weighted(8, json(whole.chain(broken))), weighted(1, raw), weighted(1, mistyped))
     })
     const nothing = fc.constant({})

@@ -1,6 +1,6 @@
 /** Sends cases to a service, a few at a time, and keeps every fault that it finds once. */
 import fc from 'fast-check'
-import { Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import type { Description } from './description.ts'
 import { createJudge, type Answered, type Sent } from './judge.ts'
 import { createCases, type Case } from './requests.ts'
@@ -42,7 +42,8 @@ export function createRunner(url: string, description: Description, world: World
   const faults = new Map<string, FoundFault>()
   const statuses = new Map<string, Map<number, number>>()
 
-  async function send(asked: Case): Promise<void> {
+  /** @returns what was answered, after it was judged */
+  async function send(asked: Case): Promise<Answered> {
     const resolved = world.resolve({
       path: asked.path,
       query: asked.query,
@@ -52,7 +53,7 @@ export function createRunner(url: string, description: Description, world: World
     const body = asked.body && ('json' in asked.body ? JSON.stringify(resolved.json) : asked.body.text)
     const bearer = bearerOf(asked, world)
     const answer = await pool.request({
-      method: asked.operation.method as 'GET',
+      method: asked.operation.method as Dispatcher.HttpMethod,
       path: sent.url,
       headers: {
         ...asked.headers,
@@ -63,13 +64,14 @@ export function createRunner(url: string, description: Description, world: World
     })
     const answered: Answered = { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
     note(asked, sent, body, answered)
+    return answered
   }
 
   function note(asked: Case, sent: Sent, body: string | undefined, answered: Answered): void {
     const { operation } = asked
     const seen = statuses.get(operation.id) ?? new Map<number, number>()
     statuses.set(operation.id, seen.set(answered.status, (seen.get(answered.status) ?? 0) + 1))
-    if (answered.status === 201 || answered.status === 202) world.learn(answered.text)
+    world.learn(answered.text, { created: answered.status === 201 })
     const fault = judge(asked, sent, answered)
     const name = `${operation.id}: ${fault?.replaceAll(/\d{3,}/g, '…')}`
     if (fault === undefined || faults.has(name)) return

@@ -1,4 +1,5 @@
 /** A running service with two workspaces: the one that is attacked with, and one that must never be seen from it. */
+import { createCanvas } from '@napi-rs/canvas'
 import type { Program } from '#test/support/program.ts'
 import { until } from '#test/support/program.ts'
 import { addSmallFormat, smallSegments, smallTemplate } from '#test/support/small-campaign.ts'
@@ -10,6 +11,7 @@ export type Ids = Readonly<Record<string, string[]>>
 const everyScope = ['read', 'write', 'render', 'review', 'admin']
 
 export interface Tenant {
+  readonly workspaceId: string
   readonly key: string
   /** Keys that lack just this scope. */
   readonly without: Readonly<Record<string, string>>
@@ -24,7 +26,8 @@ export interface World {
   readonly canary: string
   /** Puts existing ids where placeholders stand. */
   resolve<T>(value: T): T
-  learn(text: string): void
+  /** Remembers cursors, and the ids of what was created. */
+  learn(text: string, answer: { readonly created: boolean }): void
 }
 
 const idsIn = (text: string): Record<string, string[]> => {
@@ -41,7 +44,8 @@ export async function createWorld(program: Program, operator: string): Promise<W
   const spare = await program.call<{ id: string }>('POST', '/v1/workspaces', { name: 'spare' })
   mine.ids['ws'] = [spare.body.id]
   const learnable = new Set(['cmp', 'tmpl', 'aud', 'imp', 'whe', 'med', 'evt', 'dlv', 'ws', 'key'])
-  const protectedIds = new Set(Object.values(other.ids).flat())
+  // Deleting one's own workspace would end the run.
+  const protectedIds = new Set([...Object.values(other.ids).flat(), mine.workspaceId])
 
   const resolveText = (text: string): string => {
     const [, prefix, index] = placeholderShape.exec(text) ?? []
@@ -60,7 +64,11 @@ export async function createWorld(program: Program, operator: string): Promise<W
     operator,
     canary,
     resolve: (value) => resolve(value) as typeof value,
-    learn(text) {
+    learn(text, { created }) {
+      const [, cursor] = /"next_cursor":"([^"]+)"/.exec(text) ?? []
+      const cursors = (mine.ids['cursor'] ??= [])
+      if (cursor && cursors.length < 20) cursors.push(cursor)
+      if (!created) return
       for (const [prefix, ids] of Object.entries(idsIn(text)))
         if (learnable.has(prefix)) {
           const pool = (mine.ids[prefix] ??= [])
@@ -106,6 +114,11 @@ async function createTenant(program: Program, operator: string, name: string): P
   const planned = await api('POST', '/v1/campaigns', campaign)
   await api('POST', `/v1/campaigns/${planned.body['id']}/plan`, {})
   await api('POST', '/v1/campaigns', campaign)
+  const picture = new FormData()
+  picture.set('file', new Blob([await createCanvas(8, 8).encode('png')]), `${name}.png`)
+  const headers = { authorization: `Bearer ${key}` }
+  const uploaded = await fetch(`${program.url}/v1/media`, { method: 'POST', headers, body: picture })
+  if (uploaded.status !== 201) throw new Error(await uploaded.text())
   const status = async () => (await api('GET', `/v1/campaigns/${launched.body['id']}`)).body['status']!
   await until(status, (is) => is === 'completed')
   for (const list of ['variants', 'generations', 'events', 'deliveries', 'media', 'templates'])
@@ -114,5 +127,5 @@ async function createTenant(program: Program, operator: string, name: string): P
   for (const [prefix, list] of Object.entries(ids)) ids[prefix] = [...new Set(list)]
   ids['ws'] = [workspace.body['id']!]
   delete ids['key']
-  return { key, without, ids }
+  return { workspaceId: workspace.body['id']!, key, without, ids }
 }

@@ -72,7 +72,9 @@ export function createEvents({ ids, now }: { ids: NewId; now: () => number }) {
       filter: { readonly type?: string | undefined; readonly campaign_id?: string | undefined } = {},
     ): Promise<Page<EventResource>> {
       const before = decodeCursor(page.cursor)
-      const rows = await listEvents(scope.db, { workspaceId: scope.workspaceId, before, limit: page.limit + 1, ...filter })
+      const { type, campaign_id } = filter
+      const list = { workspaceId: scope.workspaceId, before, limit: page.limit + 1, type, campaign_id }
+      const rows = await listEvents(scope.db, list)
       return pageOf(rows, page, (row) => row.id, present)
     },
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { feedFormats, pipeFeed } from '../feed.ts'
-import { id, page, pageQuery } from '../schemas/common.ts'
+import { feed, id, page, pageQuery } from '../schemas/common.ts'
 import { campaign, campaignInput, campaignPatch, campaignQuery, invalidSegment, launchInput, plan } from '../schemas/campaign.ts'
 import { manifestRow } from '../schemas/results.ts'
 import type { AddRoutes } from './index.ts'
@@ -159,7 +159,7 @@ export const addCampaigns: AddRoutes = (add, { campaigns }) => {
     description: 'Streams every ready rendition as JSON, NDJSON or CSV.',
     params: one,
     query: z.object({ format: z.enum(feedFormats).default('json') }),
-    streams: true,
+    streams: feed('manifest', manifestRow, 'Manifest'),
     handler: async ({ scope, params, query, reply }) => {
       const { id: campaignId } = await campaigns.get(scope, params.id)
       const columns = Object.keys(manifestRow.shape)
