@@ -1,6 +1,6 @@
 /** Sends cases to a service, a few at a time, and keeps every fault that it finds once. */
 import fc from 'fast-check'
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
 import type { Description } from './description.ts'
 import { createJudge, type Answered, type Sent } from './judge.ts'
 import { createCases, type Case } from './requests.ts'
@@ -53,7 +53,7 @@ export function createRunner(url: string, description: Description, world: World
     const body = asked.body && ('json' in asked.body ? JSON.stringify(resolved.json) : asked.body.text)
     const bearer = bearerOf(asked, world)
     const answer = await pool.request({
-      method: asked.operation.method as Dispatcher.HttpMethod,
+      method: asked.operation.method,
       path: sent.url,
       headers: {
         ...asked.headers,
