@@ -18,6 +18,7 @@ import { openapiOptions } from './openapi.ts'
 import { sendProblem } from './problem.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { addRoutes, type Services } from './routes/index.ts'
+import type { WaitForEvents } from './sse.ts'
 import { zodValidator } from './validation.ts'
 
 export interface AppDependencies {
@@ -27,6 +28,7 @@ export interface AppDependencies {
   readonly health: Health
   readonly newRequestId: () => string
   readonly requestsPerMinute: number
+  readonly waitForEvents?: WaitForEvents
   readonly logger?: FastifyBaseLogger
 }
 

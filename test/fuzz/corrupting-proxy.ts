@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Pool } from 'undici'
+import { textOf } from './run.ts'
 
 interface Reply {
   status: number
@@ -58,7 +59,7 @@ export async function startCorruptingProxy(target: string) {
     const reply: Reply = {
       status: answer.statusCode,
       headers: Object.fromEntries(kept.map(([name, value]) => [name, String(value)])),
-      text: await answer.body.text(),
+      text: await textOf(answer),
     }
     const authorized = request.headers.authorization !== undefined
     state.corrupt(reply, { authorized, list: request.method === 'GET' && reply.text.startsWith('{"data"') })

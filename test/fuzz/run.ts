@@ -1,6 +1,6 @@
 /** Sends cases to a service, a few at a time, and keeps every fault that it finds once. */
 import fc from 'fast-check'
-import { Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import type { Description } from './description.ts'
 import { createJudge, type Answered, type Sent } from './judge.ts'
 import { createCases, type Case } from './requests.ts'
@@ -8,6 +8,13 @@ import type { World } from './world.ts'
 
 const atOnce = 8
 const chunk = 400
+
+/** A stream of events has no end; its first bytes are not looked at either. */
+export async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
+  if (!String(headers['content-type']).startsWith('text/event-stream')) return await body.text()
+  body.on('error', () => {}).destroy()
+  return ''
+}
 
 export interface FoundFault {
   readonly operation: string
@@ -62,7 +69,7 @@ export function createRunner(url: string, description: Description, world: World
       },
       ...(body !== undefined && { body }),
     })
-    const answered: Answered = { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+    const answered: Answered = { status: answer.statusCode, headers: answer.headers, text: await textOf(answer) }
     note(asked, sent, body, answered)
     return answered
   }
