@@ -18,11 +18,13 @@ const description = readDescription()
 /** What succeeds only in states that a random walk seldom meets; their own tests bring them about. */
 const needsLuck = [
   'launchCampaign',
+  'pauseCampaign',
   'resumeCampaign',
   'eraseSegment',
   'createMedia',
   'resolveGeneration',
   'retryVariant',
+  'receiveCallback',
   'getFile',
   'getNamedFile',
 ]

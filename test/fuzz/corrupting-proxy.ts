@@ -13,7 +13,7 @@ interface Reply {
 type Corrupt = (reply: Reply, asked: { readonly authorized: boolean; readonly list: boolean }) => void
 
 const edit = (reply: Reply, change: (body: Record<string, unknown>) => void): void => {
-  if (!/json/.test(reply.headers['content-type'] ?? '')) return
+  if (!/[/+]json/.test(reply.headers['content-type'] ?? '') || reply.text === '') return
   const body = JSON.parse(reply.text) as Record<string, unknown>
   change(body)
   reply.text = JSON.stringify(body)
