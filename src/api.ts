@@ -1,6 +1,7 @@
 /** The HTTP API of one process: it makes sure that there is a first key, listens, and says where it is. */
 import { createHealth } from './health.ts'
 import { createApp } from './http/app.ts'
+import { createEventSignal } from './queue/event-signal.ts'
 import { explainListen } from './port.ts'
 import type { FirstKey, Resources } from './resources.ts'
 import type { Services } from './services.ts'
@@ -58,7 +59,13 @@ export async function startApi(resources: Resources, services: Services, status:
   const { config, db, ids, logger } = resources
   const first = await resources.firstKey()
   await services.workspaces.bootstrap(db, first.key)
+  const signal = createEventSignal({
+    connectionString: resources.database.connectionString,
+    onError: (err) => logger.warn({ err }, 'event_signal.fault'),
+  })
+  await signal.start()
   const app = await createApp({
+    waitForEvents: signal.wait,
     db,
     services,
     health: createReadiness(resources, status),
@@ -76,6 +83,7 @@ export async function startApi(resources: Resources, services: Services, status:
   async function close(deadlineMs: number): Promise<void> {
     const late = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
     await app.close().finally(() => clearTimeout(late))
+    await signal.close()
   }
   return { announcement: announce(resources, first), close: (deadlineMs: number) => (closing ??= close(deadlineMs)) }
 }

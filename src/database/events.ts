@@ -92,3 +92,35 @@ export async function listEvents(
   if (list.campaign_id !== undefined) query = query.where('campaign_id', '=', list.campaign_id)
   return await query.orderBy('id', 'desc').limit(list.limit).execute()
 }
+
+/**
+ * In commit order: a row is shown only when every transaction that is older than its own has ended, so no row can
+ * appear later in front of one that was read.
+ */
+export async function eventsAfter(
+  db: Db,
+  { workspaceId, campaignId, transaction, sequence, limit }: EventPosition,
+): Promise<Pick<EventRow, 'transaction' | 'sequence' | 'type' | 'body'>[]> {
+  const { rows } = await sql<Pick<EventRow, 'transaction' | 'sequence' | 'type' | 'body'>>`
+    select transaction::text as transaction, sequence, type, body from events
+    where workspace_id = ${workspaceId} and campaign_id = ${campaignId}
+      and (transaction, sequence) > (${transaction}::xid8, ${sequence}::bigint)
+      and transaction < pg_snapshot_xmin(pg_current_snapshot())
+    order by transaction, sequence limit ${limit}`.execute(db)
+  return rows
+}
+
+interface EventPosition {
+  readonly workspaceId: string
+  readonly campaignId: string
+  /** Of the last event that was read. */
+  readonly transaction: string
+  readonly sequence: string
+  readonly limit: number
+}
+
+/** Every transaction before this one has ended. */
+export async function lastCommitted(db: Db): Promise<string> {
+  const { rows } = await sql<{ xmin: string }>`select pg_snapshot_xmin(pg_current_snapshot())::text as xmin`.execute(db)
+  return rows[0]!.xmin
+}

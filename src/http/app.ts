@@ -1,7 +1,14 @@
 /** The HTTP application. It never listens: main.ts does, and tests inject into it. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { Db } from '#src/database/client.ts'
 import { notFound, ServiceError } from '#src/errors.ts'
 import type { Authenticate } from './auth.ts'
@@ -12,6 +19,7 @@ import { openapiOptions } from './openapi.ts'
 import { sendProblem } from './problem.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { addRoutes, type Services } from './routes/index.ts'
+import type { WaitForEvents } from './sse.ts'
 import { zodValidator } from './validation.ts'
 
 export interface AppDependencies {
@@ -21,6 +29,7 @@ export interface AppDependencies {
   readonly health: Health
   readonly newRequestId: () => string
   readonly requestsPerMinute: number
+  readonly waitForEvents?: WaitForEvents
   readonly logger?: FastifyBaseLogger
   /** The pages of the console; left out where only the API is described or tested. */
   readonly pages?: ConsoleOptions
@@ -36,11 +45,15 @@ const securityHeaders = {
   'cache-control': 'no-store',
 }
 
+const addHeaders = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+  reply.headers({ 'x-request-id': request.id, ...securityHeaders })
+
 export async function createApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const app = fastify({
     ...(dependencies.logger ? { loggerInstance: dependencies.logger } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
-    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
+    // What cannot be routed passes no hook.
+    frameworkErrors: (error, request, reply) => void sendProblem(request, addHeaders(request, reply), error),
     bodyLimit: jsonBodyBytes,
     genReqId: () => dependencies.newRequestId(),
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
@@ -51,9 +64,7 @@ export async function createApp(dependencies: AppDependencies): Promise<FastifyI
   app.setValidatorCompiler(zodValidator)
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler((error: Error, request, reply) => sendProblem(request, reply, error))
-  app.addHook('onRequest', async (request, reply) => {
-    void reply.headers({ 'x-request-id': request.id, ...securityHeaders })
-  })
+  app.addHook('onRequest', async (request, reply) => void addHeaders(request, reply))
   logRequests(app)
   answerUnknownRoutes(app)
   await app.register(swagger, openapiOptions)

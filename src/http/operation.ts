@@ -70,8 +70,8 @@ export interface Operation<
   readonly tagged?: boolean
   /** Content types of a streamed body. */
   readonly consumes?: readonly string[]
-  /** The handler sends the answer itself, as a stream. */
-  readonly streams?: boolean
+  /** The handler sends the answer itself, as a stream of one of these content types. */
+  readonly streams?: Readonly<Record<string, Shape>>
   readonly handler: (input: OperationInput<P, Q, B>) => Promise<A extends Shape ? Given<z.input<A>> : void>
 }
 
@@ -91,6 +91,7 @@ const problems = (operation: {
   429,
   500,
   503,
+  ...(operation.params ? [414] : []),
   ...(operation.body || operation.consumes ? [413, 415] : []),
   ...(operation.idempotent || operation.current ? [409, 412] : [409]),
 ]
@@ -124,6 +125,7 @@ export function createOperations(app: FastifyInstance, { db, authenticate, limit
       },
       handler: async (request, reply) => {
         const caller = callers.get(request)!
+        assertBody(operation, request)
         const run = (connection: Db) => answer(operation, status, inputOf(request, reply, caller, connection))
         if (operation.streams) return await stream(operation, inputOf(request, reply, caller, db))
         const result = await perform(operation, request, caller, run)
@@ -154,6 +156,12 @@ export function createOperations(app: FastifyInstance, { db, authenticate, limit
     const result = await once(db, { workspaceId: caller.workspaceId, route, key, content }, run)
     return result.replayed ? { ...result, headers: { ...result.headers, 'idempotent-replayed': 'true' } } : result
   }
+}
+
+/** @throws 415 where a stream is needed and nothing was sent: without a body no parser has looked at the content type */
+function assertBody({ consumes }: { consumes?: readonly string[] }, { body }: FastifyRequest): void {
+  if (!consumes || (body !== undefined && body !== null)) return
+  throw new ServiceError('unsupported_media_type', `Send a body, with one of these content types: ${consumes.join(', ')}.`)
 }
 
 /** The handler has taken the reply over; Fastify must not answer a second time. */
@@ -223,6 +231,14 @@ const headersOf = ({ idempotent, current }: { idempotent?: boolean; current?: un
       : {}),
   })
 
+/** A body that goes to the service as it arrives: described, not checked. */
+const streamed = z.any().meta({ type: 'string', format: 'binary' })
+
+const streamOf = (types: Readonly<Record<string, Shape>>) => ({
+  description: 'A stream',
+  content: Object.fromEntries(Object.entries(types).map(([type, schema]) => [type, { schema }])),
+})
+
 function schemaOf(
   operation:
     | Operation<never, never, never, never>
@@ -239,10 +255,10 @@ function schemaOf(
     ...(operation.query ? { querystring: operation.query } : {}),
     ...(operation.idempotent || operation.current ? { headers: headersOf(operation) } : {}),
     ...(operation.body ? { body: operation.body } : {}),
-    ...(operation.consumes ? { consumes: [...operation.consumes] } : {}),
+    ...(operation.consumes ? { body: streamed, consumes: [...operation.consumes] } : {}),
     security: [{ key: [operation.needs] }],
     response: {
-      [status]: operation.answer ?? z.null().describe('Done'),
+      [status]: operation.streams ? streamOf(operation.streams) : (operation.answer ?? z.null().describe('Done')),
       ...Object.fromEntries(
         statuses.map((s) => [
           s,

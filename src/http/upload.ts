@@ -15,16 +15,24 @@ const missing = () =>
     errors: [{ pointer: '/file', code: 'missing', message: 'Send the file as the field "file".' }],
   })
 
+const broken = (cause: unknown) => new ServiceError('invalid_request', 'The multipart form ends early or is broken.', { cause })
+
+/** @throws 400 without a boundary */
+function formOf({ headers }: FastifyRequest) {
+  try {
+    return new busboy.Busboy({ headers: { ...headers, 'content-type': headers['content-type'] ?? '' }, limits: { files: 1 } })
+  } catch (cause) {
+    throw broken(cause)
+  }
+}
+
 /**
  * Hands the first file of the form to `use` and reads the rest away.
  * @throws 422 when there is no file, 400 when the form is broken
  */
 export async function readUpload<T>(request: FastifyRequest, use: (upload: Upload) => Promise<T>): Promise<T> {
   let used: Promise<T> | undefined
-  const form = new busboy.Busboy({
-    headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
-    limits: { files: 1 },
-  })
+  const form = formOf(request)
   form.on('file', (_field, body, fileName) => {
     used = use({ fileName: fileName || 'file', body })
     used.catch(() => body.resume())
@@ -33,7 +41,7 @@ export async function readUpload<T>(request: FastifyRequest, use: (upload: Uploa
     await pipeline(request.body as Readable, form)
   } catch (cause) {
     await used?.catch(() => undefined)
-    throw new ServiceError('invalid_request', 'The multipart form ends early or is broken.', { cause })
+    throw broken(cause)
   }
   if (!used) throw missing()
   return await used

@@ -3,6 +3,7 @@
  * with `/query`, `/params` or `/headers` in front of what is not the body.
  */
 import type { FastifySchemaCompiler } from 'fastify'
+import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import { unstorableTexts } from '#src/domain/template/faults.ts'
 import { invalid, type Fault } from '#src/errors.ts'
@@ -29,6 +30,8 @@ export function faultsOf(error: z.ZodError, place = ''): Fault[] {
 export const zodValidator: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart }) =>
   (value) => {
+    // A stream is checked by whoever reads it.
+    if (value instanceof Readable) return { value }
     const place = places[httpPart ?? 'body'] ?? ''
     const result = schema.safeParse(value)
     if (!result.success) return { error: invalid(faultsOf(result.error, place)) }

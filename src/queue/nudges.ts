@@ -12,6 +12,15 @@ export async function nudge(db: Db, kind: WorkKind): Promise<void> {
   await sql`select pg_notify(${channel}, ${kind})`.execute(db)
 }
 
+interface ListenerOptions {
+  readonly connectionString: string
+  readonly channel: string
+  readonly onPayload: (payload: string | undefined) => void
+  /** Whatever was announced while nobody listened is lost. */
+  readonly onConnected: () => void
+  readonly onError: (error: unknown) => void
+}
+
 export interface NudgeListenerOptions {
   readonly connectionString: string
   readonly onNudge: (kind: WorkKind) => void
@@ -20,23 +29,31 @@ export interface NudgeListenerOptions {
 
 export type NudgeListener = ReturnType<typeof createNudgeListener>
 
+export const createNudgeListener = ({ connectionString, onNudge, onError }: NudgeListenerOptions) =>
+  createListener({
+    connectionString,
+    channel,
+    onPayload: (payload) => workKinds.filter((kind) => kind === payload).forEach(onNudge),
+    onConnected: () => workKinds.forEach(onNudge),
+    onError,
+  })
+
 /** Listens on a connection of its own, and connects again when that breaks. */
-export function createNudgeListener({ connectionString, onNudge, onError }: NudgeListenerOptions) {
+export function createListener({ connectionString, channel, onPayload, onConnected, onError }: ListenerOptions) {
   let client: Client | undefined
   let retry: NodeJS.Timeout | undefined
   let closed = false
 
   async function connect(): Promise<void> {
-    const next = new Client({ connectionString, keepAlive: true, application_name: 'spotsmith nudges' })
+    const next = new Client({ connectionString, keepAlive: true, application_name: channel })
     client = next
-    next.on('notification', ({ payload }) => workKinds.filter((kind) => kind === payload).forEach(onNudge))
+    next.on('notification', ({ payload }) => onPayload(payload))
     next.on('error', (error) => lost(next, error))
     next.on('end', () => lost(next))
     try {
       await next.connect()
       await next.query(`listen ${channel}`)
-      // Whatever was announced while nobody listened.
-      workKinds.forEach(onNudge)
+      onConnected()
     } catch (error) {
       lost(next, error)
     }

@@ -472,7 +472,7 @@ create table events (
   unique (workspace_id, dedupe_key)
 );
 create index events_list on events (workspace_id, id desc);
-create index events_campaign on events (campaign_id, sequence);
+create index events_campaign on events (campaign_id, transaction, sequence);
 create index events_type on events (workspace_id, type, id desc);
 
 create table deliveries (

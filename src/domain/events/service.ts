@@ -4,8 +4,18 @@
  */
 import type { Json } from '#src/contracts/json.ts'
 import { type Db, transaction } from '#src/database/client.ts'
-import { type EventRow, findEvent, insertEvents, listEvents, type NewEventRow, replayEvent } from '#src/database/events.ts'
-import { notFound, ServiceError } from '#src/errors.ts'
+import {
+  type EventRow,
+  findEvent,
+  eventsAfter,
+  insertEvents,
+  lastCommitted,
+  listEvents,
+  type NewEventRow,
+  replayEvent,
+} from '#src/database/events.ts'
+import { invalid, notFound, ServiceError } from '#src/errors.ts'
+import { announceEvents } from '#src/queue/event-signal.ts'
 import { nudge } from '#src/queue/top-up.ts'
 import type { NewId } from '../ids.ts'
 import { decodeCursor, type Page, type PageRequest, pageOf } from '../page.ts'
@@ -50,6 +60,7 @@ export function createEvents({ ids, now }: { ids: NewId; now: () => number }) {
 
   async function write(db: Db, rows: readonly NewEventRow[]): Promise<void> {
     if ((await insertEvents(db, rows)) > 0) await nudge(db, 'deliver')
+    await announceEvents(db)
   }
 
   /** Emits all or none, set-based. Call it in the transaction of the state change that it tells of. */
@@ -72,9 +83,29 @@ export function createEvents({ ids, now }: { ids: NewId; now: () => number }) {
       filter: { readonly type?: string | undefined; readonly campaign_id?: string | undefined } = {},
     ): Promise<Page<EventResource>> {
       const before = decodeCursor(page.cursor)
-      const rows = await listEvents(scope.db, { workspaceId: scope.workspaceId, before, limit: page.limit + 1, ...filter })
+      const { type, campaign_id } = filter
+      const list = { workspaceId: scope.workspaceId, before, limit: page.limit + 1, type, campaign_id }
+      const rows = await listEvents(scope.db, list)
       return pageOf(rows, page, (row) => row.id, present)
     },
+
+    /**
+     * A campaign's events in commit order, the next ones after a cursor (undefined: from the first).
+     * @throws invalid for a cursor that is none
+     */
+    async after(scope: Scope, campaignId: string, cursor: string | undefined) {
+      if (cursor !== undefined && !cursorShape.test(cursor)) throw badCursor()
+      const [transaction = '0', sequence = '0'] = cursor?.split('-') ?? []
+      const where = { workspaceId: scope.workspaceId, campaignId, transaction, sequence, limit: FOLLOWED }
+      return (await eventsAfter(scope.db, where)).map(({ transaction: xid, sequence: at, type, body }) => ({
+        cursor: `${xid}-${at}`,
+        type,
+        body,
+      }))
+    },
+
+    /** The cursor after which nothing is committed yet. */
+    end: async (scope: Scope): Promise<string> => `${await lastCommitted(scope.db)}-0`,
 
     /** @throws not_found */
     async get(scope: Scope, id: string): Promise<EventResource> {
@@ -129,6 +160,21 @@ const present = (row: EventRow): EventResource => ({
   created_at: row.created_at.toISOString(),
   payload: JSON.parse(row.body) as EventResource['payload'],
 })
+
+/** Events of one look at a campaign that is followed. */
+const FOLLOWED = 200
+
+/** Transaction and sequence: what Postgres can hold. */
+const cursorShape = /^\d{1,18}-\d{1,18}$/
+
+const badCursor = () =>
+  invalid([
+    {
+      pointer: '/headers/last-event-id',
+      code: 'invalid_cursor',
+      message: 'Send the id of an event of this stream, or leave Last-Event-ID out.',
+    },
+  ])
 
 const nobodyWants = (id: string) =>
   new ServiceError(

@@ -123,7 +123,7 @@ export const addAudiences: AddRoutes = (add, { audiences }, app) => {
     effect: 'own',
     summary: 'Refused rows, as a CSV file',
     params: importId,
-    streams: true,
+    streams: { 'text/csv': z.string() },
     handler: async ({ scope, params, reply }) => {
       const { id: checked } = await audiences.getImport(scope, params.id)
       await pipeImportErrors(reply, (cursor) => audiences.importErrors(scope, checked, { limit: 100, cursor }))

@@ -22,7 +22,7 @@ export const addCallbacks: AddRoutes = (_add, { callbacks }, app) => {
           response: {
             204: z.undefined().describe('Done'),
             ...Object.fromEntries(
-              [403, 404, 413].map((status) => [
+              [400, 403, 404, 413, 414, 415, 422, 500, 503].map((status) => [
                 status,
                 { description: 'A problem document', content: { 'application/problem+json': { schema: problem } } },
               ]),

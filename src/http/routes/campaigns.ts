@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { createStreams } from '../sse-streams.ts'
 import { feedFormats, pipeFeed } from '../feed.ts'
-import { id, page, pageQuery } from '../schemas/common.ts'
+import { feed, id, page, pageQuery } from '../schemas/common.ts'
 import { campaign, campaignInput, campaignPatch, campaignQuery, invalidSegment, launchInput, plan } from '../schemas/campaign.ts'
 import { manifestRow } from '../schemas/results.ts'
 import type { AddRoutes } from './index.ts'
@@ -9,7 +10,8 @@ const one = z.object({ id: id('campaign') })
 const tag = 'campaigns'
 const noBody = z.strictObject({}).nullish()
 
-export const addCampaigns: AddRoutes = (add, { campaigns }) => {
+export const addCampaigns: AddRoutes = (add, { campaigns, events }, app, context) => {
+  const openStreams = createStreams(app, context)
   add({
     method: 'POST',
     url: '/v1/campaigns',
@@ -150,6 +152,27 @@ export const addCampaigns: AddRoutes = (add, { campaigns }) => {
   }
   add({
     method: 'GET',
+    url: '/v1/campaigns/:id/stream',
+    operationId: 'streamCampaign',
+    tag,
+    needs: 'read',
+    effect: 'own',
+    summary: "A campaign's events as server-sent events, in commit order",
+    description:
+      'Read it with fetch. Every event has an id; `Last-Event-ID` goes on after it, without a gap and without a repeat. Without it the stream begins with the first event, or, with `from=now`, with the next. A comment comes every 15 s.',
+    params: one,
+    query: z.object({ from: z.enum(['start', 'now']).default('start') }),
+    streams: { 'text/event-stream': z.string() },
+    handler: async ({ scope, params, query, request, reply }) => {
+      const { id: campaignId } = await campaigns.get(scope, params.id)
+      const last = request.headers['last-event-id']?.toString()
+      const after = last ?? (query.from === 'now' ? await events.end(scope) : undefined)
+      const first = await events.after(scope, campaignId, after)
+      await openStreams.send(request, reply, { after, first, read: (cursor) => events.after(scope, campaignId, cursor) })
+    },
+  })
+  add({
+    method: 'GET',
     url: '/v1/campaigns/:id/manifest',
     operationId: 'getManifest',
     tag,
@@ -159,7 +182,7 @@ export const addCampaigns: AddRoutes = (add, { campaigns }) => {
     description: 'Streams every ready rendition as JSON, NDJSON or CSV.',
     params: one,
     query: z.object({ format: z.enum(feedFormats).default('json') }),
-    streams: true,
+    streams: feed('manifest', manifestRow, 'Manifest'),
     handler: async ({ scope, params, query, reply }) => {
       const { id: campaignId } = await campaigns.get(scope, params.id)
       const columns = Object.keys(manifestRow.shape)

@@ -43,7 +43,7 @@ export const addFiles: AddRoutes = (_add, { files }, app, { authenticate }) => {
       },
       302: z.null().describe('A fresh link to the object store'),
       ...Object.fromEntries(
-        [404, 410, 416].map((status) => [
+        [400, 401, 403, 404, 410, 414, 416, 422, 500, 503].map((status) => [
           status,
           { description: 'A problem document', content: { 'application/problem+json': { schema: problem } } },
         ]),

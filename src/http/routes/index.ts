@@ -20,6 +20,7 @@ import type { WebhookEndpoints } from '#src/domain/webhook/service.ts'
 import type { Workspaces } from '#src/domain/workspace/service.ts'
 import type { Authenticate } from '../auth.ts'
 import type { AddOperation } from '../operation.ts'
+import type { WaitForEvents } from '../sse.ts'
 import { addAudiences } from './audiences.ts'
 import { addCallbacks } from './callbacks.ts'
 import { addBrands } from './brands.ts'
@@ -57,6 +58,8 @@ export interface Services {
 /** What routes need that are not operations with a key. */
 export interface RouteContext {
   readonly authenticate: Authenticate
+  /** Absent: streams look once a second. */
+  readonly waitForEvents?: WaitForEvents
 }
 
 export type AddRoutes = (add: AddOperation, services: Services, app: FastifyInstance, context: RouteContext) => void

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Readable } from 'node:stream'
 import { feedFormats, pipeFeed } from '../feed.ts'
-import { id } from '../schemas/common.ts'
+import { feed, id } from '../schemas/common.ts'
 import { evidenceRow, verification } from '../schemas/provenance.ts'
 import { readUpload } from '../upload.ts'
 import type { AddRoutes } from './index.ts'
@@ -23,7 +23,7 @@ export const addProvenance: AddRoutes = (add, { campaigns, provenance }, app) =>
       'Label and reason, manifest and signer, model, attempt, prompt digest, review decision and times, as JSON, NDJSON or CSV.',
     params: z.object({ id: id('campaign') }),
     query: z.object({ format: z.enum(feedFormats).default('json') }),
-    streams: true,
+    streams: feed('evidence', evidenceRow, 'Evidence'),
     handler: async ({ scope, params, query, reply }) => {
       const { id: campaignId } = await campaigns.get(scope, params.id)
       const columns = Object.keys(evidenceRow.shape)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, page, pageQuery } from '../schemas/common.ts'
+import { id, page, pageQuery, version } from '../schemas/common.ts'
 import { preview, previewInput, template, templateInput, templateVersion } from '../schemas/library.ts'
 import type { AddRoutes } from './index.ts'
 
@@ -43,7 +43,7 @@ export const addTemplates: AddRoutes = (add, { templates, previews }) => {
     effect: 'read',
     summary: 'One template, in its newest or a named version',
     params: one,
-    query: z.object({ version: z.coerce.number().int().min(1).optional() }),
+    query: z.object({ version: z.coerce.number().pipe(version).optional() }),
     answer: template,
     tagged: true,
     handler: ({ scope, params, query }) => templates.get(scope, params.id, query.version),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { templateSchema } from '#src/domain/template/rules.ts'
-import { id, metadata, microUsd, pageQuery, time } from './common.ts'
+import { id, metadata, microUsd, pageQuery, time, version } from './common.ts'
 
 const segmentInput = z.strictObject({
   key: z.string().min(1).max(200),
@@ -36,7 +36,7 @@ export const campaignInput = z
   .strictObject({
     name: editable.name,
     template_id: id('template').optional(),
-    template_version: z.number().int().min(1).optional(),
+    template_version: version.optional(),
     template: templateSchema.optional().meta({ description: 'Instead of template_id: a template of its own' }),
     audience_id: id('audience').optional(),
     segments: z
@@ -73,7 +73,7 @@ export const campaignPatch = z
   .strictObject({
     ...editable,
     template_id: id('template'),
-    template_version: z.number().int().min(1),
+    template_version: version,
     audience_id: id('audience'),
   })
   .partial()

@@ -17,6 +17,9 @@ export const metadata = z
   .refine((m) => Object.keys(m).length <= 50, 'At most 50 entries')
   .meta({ description: "The caller's own key–value pairs, given back as they are" })
 
+/** Of templates, audiences, plans: a Postgres integer. */
+export const version = z.number().int().min(1).max(2_147_483_647)
+
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.string().max(400).optional(),
@@ -38,3 +41,10 @@ export const problem = z
     errors: z.array(fault).optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document' })
+
+/** Content types of a feed (feed.ts) → what they carry. */
+export const feed = <T extends z.ZodType>(object: string, row: T, name: string) => ({
+  'application/json': z.object({ object: z.literal(object), campaign_id: id('campaign'), data: z.array(row) }).meta({ id: name }),
+  'application/x-ndjson': z.string(),
+  'text/csv': z.string(),
+})

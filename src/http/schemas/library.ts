@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { formatSchema } from '#src/domain/format/rules.ts'
 import { templateSchema } from '#src/domain/template/rules.ts'
-import { id, metadata, pageQuery, time } from './common.ts'
+import { id, metadata, pageQuery, time, version } from './common.ts'
 
 export const templateInput = z
   .strictObject({ template: templateSchema, metadata: metadata.default({}) })
@@ -30,7 +30,7 @@ export const previewInput = z
   .strictObject({
     template: templateSchema.optional(),
     template_id: id('template').optional(),
-    template_version: z.number().int().min(1).optional(),
+    template_version: version.optional(),
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
     segment_key: z.string().max(200).default('preview'),
     locale: z.string().max(35).default('en'),
