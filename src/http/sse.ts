@@ -30,7 +30,9 @@ const heartbeatMs = 15_000
 const lookMs = 1_000
 
 /** The wait of a process that listens to nobody: it looks once in a while. */
-export const plainWait: WaitForEvents = async (ms, signal) => void (await delay(ms, undefined, { signal }))
+export const plainWait: WaitForEvents = async (ms, signal) => {
+  await delay(ms, undefined, { signal })
+}
 
 const frame = ({ cursor, type, body }: StreamedEvent) => `id: ${cursor}\nevent: ${type}\ndata: ${body}\n\n`
 

@@ -27,6 +27,18 @@ const needsLuck = [
   'receiveCallback',
   'getFile',
   'getNamedFile',
+  'approveVariant',
+  'rejectVariant',
+  'recomposeVariant',
+  'quoteRegeneration',
+  'bulkReview',
+  'approveClip',
+  'rejectClip',
+  'getBrand',
+  'replaceBrand',
+  'deleteBrand',
+  'deleteFormat',
+  'cancelCampaign',
 ]
 
 let database: TestDatabase

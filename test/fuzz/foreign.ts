@@ -68,4 +68,9 @@ const fixed: Readonly<Record<string, unknown>> = {
   launchCampaign: { plan_digest: 'sha256:x' },
   recoverWebhookEndpoint: { since: '2026-01-01T00:00:00Z' },
   resolveGeneration: { action: 'abandon' },
+  recomposeVariant: { overlays: [] },
+  approveVariant: { revision: 1, files_sha256: ['0'.repeat(64)] },
+  rejectVariant: { revision: 1, reason: 'text' },
+  approveClip: { sha256: '0'.repeat(64) },
+  rejectClip: { sha256: '0'.repeat(64), reason: 'visual' },
 }

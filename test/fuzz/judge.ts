@@ -38,7 +38,9 @@ function problemFault({ status, headers, text }: Answered): string | undefined {
   return undefined
 }
 
+/** An address that is too long to be routed is refused before anybody asks for a key. */
 function identityFault({ identity }: Case, { status }: Answered): string | undefined {
+  if (status === 414) return undefined
   if ((identity === 'none' || identity === 'unknown') && status !== 401) return `${status} without a valid key`
   if (identity === 'full' && status === 401) return 'a valid key was refused'
   if (identity === 'unscoped' && status !== 403) return `${status} for a key that lacks the scope`

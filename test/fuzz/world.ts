@@ -54,7 +54,7 @@ export async function createWorld(program: Program, operator: string): Promise<W
   }
   const resolve = (value: unknown): unknown => {
     if (typeof value === 'string') return resolveText(value)
-    if (Array.isArray(value)) return value.map(resolve)
+    if (Array.isArray(value)) return Array.from<unknown, unknown>(value, (part) => resolve(part))
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolve(part)]))
   }
