@@ -257,7 +257,7 @@ describe('the top-up', () => {
     )
     expect(heard).toEqual(['deliver'])
     // The connection breaks: it listens again by itself, and looks at everything once for what it missed.
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'spotsmith nudges'
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'spotsmith_work'
       and datname = current_database()`.execute(db)
     await until(
       () => heard.length,
