@@ -1,5 +1,6 @@
 /** What a campaign yields: variants, renditions, generations. */
 import type { Json } from '#src/contracts/json.ts'
+import { generationStatuses } from '#src/domain/generation/rules.ts'
 import { z } from 'zod'
 import { decision } from './reviews.ts'
 import { id, microUsd, pageQuery, time } from './common.ts'
@@ -82,19 +83,6 @@ const attempt = z.object({
   reserved_micro_usd: microUsd,
   cost_micro_usd: microUsd.nullable(),
 })
-
-export const generationStatuses = [
-  'planned',
-  'submitting',
-  'running',
-  'fetching',
-  'ready',
-  'failed',
-  'cancelled',
-  'uncertain',
-  'abandoned',
-  'removed',
-] as const
 
 export const generation = z
   .object({
